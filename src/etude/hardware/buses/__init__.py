@@ -1,0 +1,1 @@
+"""Motor buses, a folder each."""

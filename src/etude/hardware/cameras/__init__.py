@@ -1,0 +1,1 @@
+"""Cameras, a folder each."""

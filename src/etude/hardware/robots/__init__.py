@@ -1,0 +1,1 @@
+"""Robots, a folder each."""

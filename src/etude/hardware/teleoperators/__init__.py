@@ -1,0 +1,1 @@
+"""Teleoperators, a folder each."""

@@ -1,0 +1,1 @@
+"""Torch parts that policies are composed of; they know no dataset, robot or file."""

@@ -1,0 +1,1 @@
+"""Simulated hardware: MuJoCo worlds, servos that speak the real protocol, cameras, demonstrators."""

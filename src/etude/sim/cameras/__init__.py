@@ -1,0 +1,1 @@
+"""Simulated cameras, a folder each."""

@@ -1,0 +1,1 @@
+"""Simulated serial lines, a folder each."""

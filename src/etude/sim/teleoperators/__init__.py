@@ -1,0 +1,1 @@
+"""Simulated demonstrators, a folder each."""

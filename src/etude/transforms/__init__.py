@@ -1,0 +1,1 @@
+"""Transforms: pure functions from frame to frame, and pipelines of them."""
