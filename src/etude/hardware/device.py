@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -111,3 +113,13 @@ class Camera(Device, Protocol):
     def read(self) -> np.ndarray:
         """Give the newest picture, uint8 (height, width, 3), RGB."""
         ...
+
+
+@contextmanager
+def connected(*devices: Device) -> Iterator[None]:
+    """Connect `devices` in order for the length of a block, and disconnect them in reverse, whatever happens."""
+    with ExitStack() as stack:
+        for device in devices:
+            stack.callback(device.disconnect)
+            device.connect()
+        yield

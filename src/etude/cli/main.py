@@ -1,0 +1,85 @@
+"""The front door: finds the command, runs it, and turns every error into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from etude.core.errors import EtudeError, NotFound
+
+COMMANDS = {
+    "demo": "The whole job, no robot needed: record, train, run a skill and count its successes.",
+    "sim": "A simulated arm on a serial port that any program can open.",
+    "doctor": "Check this machine, or a checkpoint.",
+    "record": "Record demonstrations to a dataset.",
+    "replay": "Play a recorded episode on the robot.",
+    "train": "Train a policy on a dataset.",
+    "eval": "Run a trained policy in simulation and count its successes.",
+    "run": "Run a trained policy on a robot.",
+    "dataset info": "What a dataset holds.",
+    "dataset check": "Whether a dataset is sound, and what to do if not.",
+    "policy act": "One frame through a policy's whole pipeline.",
+    "runs": "The runs made on this machine.",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit code: 0 done, 1 failed, 2 mistyped, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if words[0] == "--version":
+        from etude import __version__  # noqa: PLC0415
+
+        print(__version__)
+        return 0
+    try:
+        name, rest = _command(words)
+        if name not in COMMANDS:
+            print(_help(name))
+            return 0
+        return _run(name, rest)
+    except EtudeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\nInterrupted. What was saved before is intact.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    from etude.cli.parse import parse  # noqa: PLC0415
+
+    module = importlib.import_module(f"etude.cli.{name.replace(' ', '_')}")
+    command = parse(module.COMMAND, arguments, prog=f"etude {name}")
+    return module.run(command) or 0
+
+
+def _command(words: list[str]) -> tuple[str, list[str]]:
+    """Split into the command's name, of one or two words, and the rest; a group's name alone asks for its help."""
+    if words[0] in COMMANDS:
+        return words[0], words[1:]
+    group = [name for name in COMMANDS if name.startswith(f"{words[0]} ")]
+    if group and (len(words) == 1 or words[1] in ("-h", "--help")):
+        return words[0], []
+    name = " ".join(words[:2]) if group else words[0]
+    if name not in COMMANDS:
+        raise NotFound("command", name, group or COMMANDS)
+    return name, words[2:]
+
+
+def _help(group: str = "") -> str:
+    shown = {name: line for name, line in COMMANDS.items() if name.startswith(group)}
+    rows = "\n".join(f"  {name:<14} {line}" for name, line in shown.items())
+    start = "" if group else "Teach a robot a skill by showing it. No robot yet? Start with: etude demo\n\n"
+    return f"usage: etude COMMAND [OPTIONS]\n\n{start}{rows}\n\nOptions of a command: etude COMMAND --help"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""From words on the command line to a command, a frozen dataclass, by way of tyro."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from etude.cli import aliases, slots
+from etude.core import codec
+from etude.core.errors import ConfigError, UserError
+
+C = TypeVar("C")
+
+CAMERAS = "--robot.cameras"
+
+
+def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
+    """Read a command; raises `UserError` for what cannot be understood, and exits after printing help."""
+    import tyro  # noqa: PLC0415  so that `etude --help` needs no parser
+
+    stored, arguments = _stored_run(command, arguments)
+    concrete, arguments = slots.fill(command, arguments, _stored_types(stored))
+    cameras, arguments = _take(arguments, CAMERAS) if "robot" in slots.slots_of(command) else (None, list(arguments))
+    flags = dict(_flags(concrete))
+    arguments = _explicit_booleans(aliases.translate(arguments, set(flags) | {"--config"}), flags)
+    given = tyro.cli(
+        concrete,
+        args=arguments,
+        prog=prog,
+        use_underscores=True,
+        config=(tyro.conf.FlagConversionOff,),
+        **({"default": _decoded(concrete, command, stored)} if stored else {}),
+    )
+    values = {field.name: getattr(given, field.name) for field in dataclasses.fields(command)}
+    if cameras is not None:
+        values["robot"] = _with_cameras(values["robot"], cameras)
+    return command(**values)
+
+
+def encode(command: Any) -> dict[str, Any]:
+    """Turn a command into JSON that `--config=` reads back."""
+    return codec.versioned(codec.encode(command, _registries(type(command))))
+
+
+def _registries(command: type) -> dict[str, Any]:
+    return {name: slot.registry for name, slot in slots.slots_of(command).items()}
+
+
+def _stored_run(command: type, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    arguments = aliases.translate(arguments, {"--config"} | dict(_flags(command)).keys())
+    path, rest = _take(arguments, "--config")
+    if path is None:
+        return {}, rest
+    file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
+    try:
+        run = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ConfigError(f"--config={path} cannot be read as a stored run: {error}.") from error
+    if not isinstance(run, dict) or not isinstance(run.get("config"), dict):
+        raise ConfigError(f"--config={path} is not a stored run: it has no 'config'.")
+    expected = command.__name__.lower()
+    if run.get("command") != expected:
+        raise ConfigError(f"--config={path} is a stored '{run.get('command')}', not '{expected}'.")
+    return codec.unversioned(run["config"], path), rest
+
+
+def _stored_types(stored: dict[str, Any]) -> dict[str, str]:
+    return {name: value["type"] for name, value in stored.items() if isinstance(value, dict) and "type" in value}
+
+
+def _decoded(concrete: type, command: type, stored: dict[str, Any]) -> Any:
+    """Read a stored command into the concrete class; a slot typed anew keeps nothing of what was stored for it."""
+    registries = _registries(command)
+    hints = typing.get_type_hints(concrete)
+    kept = {
+        name: value
+        for name, value in stored.items()
+        if name not in registries or registries[name].config(value["type"]) is hints[name]
+    }
+    return codec.decode(concrete, kept, registries, where="the stored run")
+
+
+def _take(arguments: Sequence[str], flag: str) -> tuple[str | None, list[str]]:
+    """Take `flag` and its value out of the arguments; the last one wins."""
+    value, rest, queue = None, [], list(arguments)
+    while queue:
+        argument = queue.pop(0)
+        name, equals, text = argument.partition("=")
+        if name != flag:
+            rest.append(argument)
+            continue
+        if not equals and not queue:
+            raise UserError(f"{flag} needs a value.")
+        value = text if equals else queue.pop(0)
+    return value, rest
+
+
+def _flags(cls: type, prefix: str = "--") -> Iterator[tuple[str, Any]]:
+    """Walk the flags of a dataclass with their types: `--seed`, `--robot.port`."""
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        hint = hints[field.name]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            yield from _flags(hint, f"{prefix}{field.name}.")
+        else:
+            yield f"{prefix}{field.name}", hint
+
+
+def _explicit_booleans(arguments: Sequence[str], flags: dict[str, Any]) -> list[str]:
+    """Spell booleans out: `--resume` and `--resume=true` both become `--resume=True`."""
+    result: list[str] = []
+    queue = list(arguments)
+    while queue:
+        flag, equals, value = queue.pop(0).partition("=")
+        if flags.get(flag) is not bool:
+            result.append(flag + equals + value)
+            continue
+        if not equals:
+            value = queue.pop(0) if queue and queue[0].lower() in ("true", "false") else "true"
+        result.append(f"{flag}={value.capitalize()}")
+    return result
+
+
+def _with_cameras(robot: Any, text: str) -> Any:
+    from etude.hardware.cameras import parse_cameras  # noqa: PLC0415  only when cameras are named
+
+    if not any(field.name == "cameras" for field in dataclasses.fields(robot)):
+        raise UserError(f"{CAMERAS} was given, but this robot has no cameras to choose.")
+    return dataclasses.replace(robot, cameras=parse_cameras(text))

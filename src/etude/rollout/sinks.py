@@ -1,0 +1,152 @@
+"""Who watches a rollout: a dataset writer, a video, a live line in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+
+from etude.core.frame import ACTION, STATE, Frame, images
+from etude.data.dataset import DatasetWriter
+from etude.data.video import VideoWriter
+from etude.envs.env import Step
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Watches a rollout and never changes it."""
+
+    def begin(self, seed: int) -> None:
+        """Learn that an episode begins."""
+        ...
+
+    def tick(self, frame: Frame, step: Step) -> None:
+        """See what was observed and what was then done."""
+        ...
+
+    def end(self, success: bool) -> None:
+        """Learn how the episode went."""
+        ...
+
+    def abort(self, *exception: object) -> None:
+        """Learn that the episode broke off with an error."""
+        ...
+
+
+class RecordSink:
+    """Writes each episode to a dataset: the observation and the applied action of every tick.
+
+    With `keep` false for an outcome, such as a failed demonstration, the episode is discarded.
+    """
+
+    def __init__(self, writer: DatasetWriter, task: str, keep: Callable[[bool], bool] = lambda _: True) -> None:
+        self._writer, self._task, self._keep = writer, task, keep
+
+    def begin(self, seed: int) -> None:
+        """Start with an empty episode."""
+        del seed
+
+    def tick(self, frame: Frame, step: Step) -> None:
+        """Append one frame."""
+        self._writer.add_frame(frame | {ACTION: step.action})
+
+    def end(self, success: bool) -> None:
+        """Commit the episode, or discard it."""
+        if self._keep(success):
+            self._writer.save_episode(self._task)
+        else:
+            self._writer.discard_episode()
+
+    def abort(self, *exception: object) -> None:
+        """Discard the broken episode; those saved before are untouched."""
+        del exception
+        self._writer.discard_episode()
+
+
+class StateSink:
+    """Keeps the robot's state at every tick of the last episode, in `states`."""
+
+    def __init__(self) -> None:
+        self.states: list[np.ndarray] = []
+
+    def begin(self, seed: int) -> None:
+        """Forget the last episode."""
+        del seed
+        self.states = []
+
+    def tick(self, frame: Frame, step: Step) -> None:
+        """Keep one state."""
+        del step
+        self.states.append(frame[STATE])
+
+    def end(self, success: bool) -> None:
+        """Keep what was seen."""
+        del success
+
+    def abort(self, *exception: object) -> None:
+        """Keep what was seen."""
+        del exception
+
+
+class VideoSink:
+    """Films every episode into one mp4: all cameras side by side, a frame around it telling success from failure."""
+
+    def __init__(self, path: Path, fps: float, *, height: int = 288, max_episodes: int = 20) -> None:
+        self._path, self._fps, self._height, self._left = path, fps, height, max_episodes
+        self._video = None
+        self._last: np.ndarray | None = None
+
+    def begin(self, seed: int) -> None:
+        """Count the episodes filmed."""
+        del seed
+        self._left -= 1
+
+    def tick(self, frame: Frame, step: Step) -> None:
+        """Film one frame."""
+        del step
+        if self._left >= 0:
+            self._write(_side_by_side(frame, self._height))
+
+    def end(self, success: bool) -> None:
+        """Hold the last picture for half a second, framed green for success and red for failure."""
+        if self._left >= 0 and self._last is not None:
+            for _ in range(round(self._fps / 2)):
+                self._write(_framed(self._last, (60, 180, 75) if success else (220, 50, 47)), remember=False)
+
+    def abort(self, *exception: object) -> None:
+        """Keep what was filmed."""
+        del exception
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._video:
+            self._video.close()
+            self._video = None
+
+    def _write(self, picture: np.ndarray, *, remember: bool = True) -> None:
+        if self._video is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._video = VideoWriter(self._path, fps=round(self._fps), vcodec="h264", crf=23, g=30)
+        self._video.add(picture)
+        if remember:
+            self._last = picture
+
+
+def _side_by_side(frame: Frame, height: int) -> np.ndarray:
+    pictures = [frame[key] for key in images(frame)]
+    widths = [round(height * picture.shape[1] / picture.shape[0] / 2) * 2 for picture in pictures]
+    scaled = [
+        cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST)
+        for picture, width in zip(pictures, widths, strict=True)
+    ]
+    return np.concatenate(scaled, axis=1)
+
+
+def _framed(picture: np.ndarray, colour: tuple[int, int, int], width: int = 6) -> np.ndarray:
+    framed = picture.copy()
+    for edge in (np.s_[:width], np.s_[-width:], np.s_[:, :width], np.s_[:, -width:]):
+        framed[edge] = colour
+    return framed
