@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_help())
         return 0
     if words[0] == "--version":
-        from etude import __version__  # noqa: PLC0415
+        from etude import __version__
 
         print(__version__)
         return 0
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, arguments: list[str]) -> int:
-    from etude.cli.parse import parse  # noqa: PLC0415
+    from etude.cli.parse import parse
 
     module = importlib.import_module(f"etude.cli.{name.replace(' ', '_')}")
     command = parse(module.COMMAND, arguments, prog=f"etude {name}")

@@ -20,7 +20,7 @@ CAMERAS = "--robot.cameras"
 
 def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
     """Read a command; raises `UserError` for what cannot be understood, and exits after printing help."""
-    import tyro  # noqa: PLC0415  so that `etude --help` needs no parser
+    import tyro
 
     stored, arguments = _stored_run(command, arguments)
     concrete, arguments = slots.fill(command, arguments, _stored_types(stored))
@@ -126,7 +126,7 @@ def _explicit_booleans(arguments: Sequence[str], flags: dict[str, Any]) -> list[
 
 
 def _with_cameras(robot: Any, text: str) -> Any:
-    from etude.hardware.cameras import parse_cameras  # noqa: PLC0415  only when cameras are named
+    from etude.hardware.cameras import parse_cameras
 
     if not any(field.name == "cameras" for field in dataclasses.fields(robot)):
         raise UserError(f"{CAMERAS} was given, but this robot has no cameras to choose.")

@@ -49,7 +49,7 @@ class DatasetOptions:
         """The dataset's folder."""
         if self.root is not None:
             return self.root
-        from etude.data import lerobot_home  # noqa: PLC0415  only when asked by name
+        from etude.data import lerobot_home
 
         return lerobot_home() / self.repo_id
 
@@ -75,13 +75,13 @@ COMMAND = Record
 
 def run(command: Record) -> int:
     """Record the episodes; a demonstration that fails in simulation is discarded and shown again."""
-    from etude.core.run import start  # noqa: PLC0415
-    from etude.data import create_dataset  # noqa: PLC0415
-    from etude.envs.robot_env import RobotEnv  # noqa: PLC0415
-    from etude.hardware.device import connected  # noqa: PLC0415
-    from etude.rollout.agents import TeleoperatorAgent  # noqa: PLC0415
+    from etude.core.run import start
+    from etude.data import create_dataset
+    from etude.envs.robot_env import RobotEnv
+    from etude.hardware.device import connected
+    from etude.rollout.agents import TeleoperatorAgent
 
-    from etude.cli.parse import encode  # noqa: PLC0415
+    from etude.cli.parse import encode
 
     robot, teleoperator = robots.build(command.robot), teleoperators.build(command.teleop)
     options = command.dataset
@@ -106,8 +106,8 @@ def run(command: Record) -> int:
 
 def record_episodes(env: RobotEnv, agent: Agent, writer: DatasetWriter, command: Record) -> int:
     """Record until `num_episodes` are saved; give the number of demonstrations discarded."""
-    from etude.rollout.loop import rollout  # noqa: PLC0415
-    from etude.rollout.sinks import RecordSink  # noqa: PLC0415
+    from etude.rollout.loop import rollout
+    from etude.rollout.sinks import RecordSink
 
     options = command.dataset
     is_judged = env.is_simulated
@@ -134,8 +134,8 @@ def record_episodes(env: RobotEnv, agent: Agent, writer: DatasetWriter, command:
 
 def _wait_for_reset(longest_s: float) -> None:
     """Let a person put things back: until Enter, or for the time given."""
-    import select  # noqa: PLC0415
-    import sys  # noqa: PLC0415
+    import select
+    import sys
 
     say(f"Put things back. Enter goes on; otherwise it goes on in {longest_s:.0f} s.")
     if sys.stdin.isatty():
@@ -143,6 +143,6 @@ def _wait_for_reset(longest_s: float) -> None:
         if ready:
             sys.stdin.readline()
     else:
-        import time  # noqa: PLC0415
+        import time
 
         time.sleep(longest_s)

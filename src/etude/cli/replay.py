@@ -41,15 +41,15 @@ COMMAND = Replay
 
 def run(command: Replay) -> int:
     """Replay the episode and say how far the robot strayed from the recording."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from etude.core.frame import ACTION, STATE  # noqa: PLC0415
-    from etude.data import open_dataset  # noqa: PLC0415
-    from etude.envs.robot_env import RobotEnv  # noqa: PLC0415
-    from etude.hardware.device import connected  # noqa: PLC0415
-    from etude.rollout.agents import ReplayAgent  # noqa: PLC0415
-    from etude.rollout.loop import rollout  # noqa: PLC0415
-    from etude.rollout.sinks import StateSink  # noqa: PLC0415
+    from etude.core.frame import ACTION, STATE
+    from etude.data import open_dataset
+    from etude.envs.robot_env import RobotEnv
+    from etude.hardware.device import connected
+    from etude.rollout.agents import ReplayAgent
+    from etude.rollout.loop import rollout
+    from etude.rollout.sinks import StateSink
 
     dataset = open_dataset(command.dataset.root)
     number, episodes = command.dataset.episode, dataset.episodes
