@@ -1,0 +1,20 @@
+"""What every transform promises."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from etude.transforms.arrays import Array, Values
+
+
+@runtime_checkable
+class Transform(Protocol):
+    """A pure function from frame to frame: a frozen dataclass that is called.
+
+    It works on numpy arrays and on torch tensors, with any leading batch axes, leaves a key alone that the frame does
+    not hold, and never changes an array in place. A field named `stats` is stored as tensors, all others as JSON.
+    """
+
+    def __call__(self, frame: Values) -> dict[str, Array]:
+        """Give a new frame."""
+        ...
