@@ -34,7 +34,7 @@ class Eval:
 
     policy: TrainedPolicy
     """The policy."""
-    env: Annotated[Any, Slot(envs)]
+    env: Annotated[Any, Slot(envs, "so101_pick_place")]
     """Where it acts."""
     eval: EvalOptions = field(default_factory=EvalOptions)
     """The scoring."""

@@ -58,9 +58,9 @@ class DatasetOptions:
 class Record:
     """Record demonstrations to a LeRobot v3.0 dataset. Every saved episode is safe at once."""
 
-    robot: Annotated[Any, Slot(robots)]
+    robot: Annotated[Any, Slot(robots, "so101_follower")]
     """The robot that is driven."""
-    teleop: Annotated[Any, Slot(teleoperators)]
+    teleop: Annotated[Any, Slot(teleoperators, "scripted")]
     """What it is driven with."""
     dataset: DatasetOptions
     """The dataset."""

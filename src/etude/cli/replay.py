@@ -28,7 +28,7 @@ class RecordedEpisode:
 class Replay:
     """Play the recorded actions of one episode on the robot, at the rate they were recorded."""
 
-    robot: Annotated[Any, Slot(robots)]
+    robot: Annotated[Any, Slot(robots, "so101_follower")]
     """The robot that moves."""
     dataset: RecordedEpisode
     """The recording."""

@@ -21,7 +21,7 @@ class Run:
 
     policy: TrainedPolicy
     """The policy."""
-    robot: Annotated[Any, Slot(robots)]
+    robot: Annotated[Any, Slot(robots, "so101_follower")]
     """The robot that moves."""
     fps: int = 30
     """Control ticks per second [1/s]; the rate the policy was trained at."""

@@ -17,7 +17,8 @@ class Slot:
     """Marks a field of a command that takes a plugin of `registry`: `robot: Annotated[Any, Slot(robots)]`."""
 
     registry: Registry
-    default: str | None = None
+    default: str
+    """The plugin when none is chosen."""
 
 
 def slots_of(command: type) -> dict[str, Slot]:
@@ -32,13 +33,18 @@ def fill(command: type, arguments: Sequence[str], stored: dict[str, str] | None 
 
     `stored` are choices made earlier, such as in a stored run; typed ones win.
     """
-    chosen, rest = _choices(slots_of(command), arguments)
-    namespace: dict[str, Any] = {"__annotations__": {}, "__doc__": command.__doc__, "__module__": command.__module__}
-    for name, slot in slots_of(command).items():
-        plugin = chosen.get(name) or (stored or {}).get(name) or slot.default
-        if plugin is None:
-            raise UserError(f"--{name}.type is missing. Choose one of: {', '.join(slot.registry.names())}.")
-        config = slot.registry.config(plugin)
+    slots = slots_of(command)
+    if not slots:
+        return command, list(arguments)
+    typed, rest = _choices(slots, arguments)
+    chosen = {name: slot.default for name, slot in slots.items()} | (stored or {}) | typed
+    namespace: dict[str, Any] = {
+        "__annotations__": {},
+        "__doc__": f"{command.__doc__}\n\n{_choices_shown(slots, chosen)}",
+        "__module__": command.__module__,
+    }
+    for name, slot in slots.items():
+        config = slot.registry.config(chosen[name])
         namespace["__annotations__"][name] = config
         if not _required_fields(config):
             namespace[name] = dataclasses.field(default_factory=config)
@@ -63,6 +69,12 @@ def _choices(slots: dict[str, Slot], arguments: Sequence[str]) -> tuple[dict[str
         else:
             rest.append(argument)
     return chosen, rest
+
+
+def _choices_shown(slots: dict[str, Slot], chosen: dict[str, str]) -> str:
+    """Say in the help what may be plugged in, since the options below are those of the present choice."""
+    shown = {name: [f"[{n}]" if n == chosen[name] else n for n in slot.registry.names()] for name, slot in slots.items()}
+    return "\n".join(f"--{name}.type=NAME, one of: {', '.join(names)}" for name, names in shown.items())
 
 
 def _required_fields(config: type) -> list[str]:
