@@ -1,0 +1,19 @@
+"""Losses that several policies share."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def masked_l1(predicted: Tensor, wanted: Tensor, is_pad: Tensor | None = None) -> Tensor:
+    """Mean absolute error of chunks (batch, time, action), over the times where `is_pad` (batch, time) is false."""
+    error = (predicted - wanted).abs()
+    if is_pad is None:
+        return error.mean()
+    valid = (~is_pad)[..., None].to(error.dtype)
+    return (error * valid).sum() / (valid.sum() * error.shape[-1]).clamp_min(1)
+
+
+def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Divergence of a diagonal Gaussian (batch, dim) from N(0, 1): summed over `dim`, averaged over the batch."""
+    return (-0.5 * (1 + log_variance - mean**2 - log_variance.exp())).sum(-1).mean()

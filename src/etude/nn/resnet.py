@@ -1,0 +1,82 @@
+"""ResNet-18 and -34 (He et al., 2015) up to the last map; tensor names as in torchvision, normalisation frozen."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
+WIDTHS = (64, 128, 256, 512)
+
+
+class FrozenBatchNorm(nn.Module):
+    """Batch normalisation by stored numbers, which training never changes; small batches would spoil them."""
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        for name, start in (("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)):
+            self.register_buffer(name, torch.full((channels,), start))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale and shift each channel of `x` (batch, channel, height, width)."""
+        scale = self.weight * (self.running_var + 1e-5).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        return x * scale[:, None, None] + shift[:, None, None]
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions and a way around them."""
+
+    def __init__(self, before: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, channels, 3, stride, 1, bias=False)
+        self.bn1 = FrozenBatchNorm(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = FrozenBatchNorm(channels)
+        self.downsample = None
+        if stride != 1 or before != channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(before, channels, 1, stride, bias=False), FrozenBatchNorm(channels)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the block's map."""
+        around = x if self.downsample is None else self.downsample(x)
+        return torch.relu(self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x))))) + around)
+
+
+class ResNet(nn.Module):
+    """Picture (batch, 3, height, width) to map (batch, 512, height / 32, width / 32)."""
+
+    channels = WIDTHS[-1]
+    stride = 32
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = FrozenBatchNorm(64)
+        before = 64
+        for place, (width, depth) in enumerate(zip(WIDTHS, BLOCKS[name], strict=True)):
+            strides = (1 if place == 0 else 2, *[1] * (depth - 1))
+            blocks = [Block(before if i == 0 else width, width, stride) for i, stride in enumerate(strides)]
+            self.add_module(f"layer{place + 1}", nn.Sequential(*blocks))
+            before = width
+        self.apply(_init)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Give the last map."""
+        x = torch.relu(self.bn1(self.conv1(image)))
+        x = nn.functional.max_pool2d(x, 3, 2, 1)
+        for place in range(4):
+            x = self.get_submodule(f"layer{place + 1}")(x)
+        return x
+
+
+def _init(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
