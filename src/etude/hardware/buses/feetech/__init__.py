@@ -1,0 +1,1 @@
+"""Feetech serial servos (STS3215): packets, registers and the bus that reads and writes them."""

@@ -1,0 +1,213 @@
+"""A simulated STS3215: the firmware that answers on the wire and drives the joint, and a chain of them on one wire.
+
+Sources: Feetech's FT-SCS protocol and STS memory table (ftservo wiki).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etude.hardware.buses.feetech.packet import BROADCAST, Instruction, Packet, encode, parse
+from etude.hardware.buses.feetech.registers import TICKS_PER_TURN, register
+from etude.sim.servo_drive import KT, TICKS_PER_RAD, VOLTAGE, Drive, Settings
+from etude.sim.servo_memory import Memory
+
+MIDDLE = TICKS_PER_TURN // 2
+_GOAL = register("Goal_Position").address
+_ENABLE = register("Torque_Enable").address
+_FIRST_PRESENT = register("Present_Position").address
+_AFTER_GOAL = register("Goal_Time").address
+_CALIBRATE_HERE = 128
+_LARGEST_OFFSET = 2047
+_AMPERES = 0.0065
+"""Unit of Present_Current."""
+
+
+class Sts3215:
+    """One servo: bytes in and out by `answer`, physics by `torque`.
+
+    `center_rad` is the joint angle at which the encoder shows 2048; `mounting_offset` [ticks] is how far the horn sits
+    beside that on its spline. With `goal_enables_torque` a written goal switches the torque on, as the firmware does.
+    """
+
+    def __init__(
+        self,
+        servo_id: int,
+        *,
+        mounting_offset: int = 0,
+        center_rad: float = 0.0,
+        goal_enables_torque: bool = True,
+    ) -> None:
+        self.memory = Memory(servo_id)
+        self.drive = Drive(MIDDLE - center_rad * TICKS_PER_RAD + mounting_offset, Settings.of(self.memory))
+        self.is_silent = False
+        """Set it to pull the plug: the servo neither listens nor answers."""
+        self._goal_enables_torque = goal_enables_torque
+        self._pending: tuple[int, bytes] | None = None
+
+    @property
+    def id(self) -> int:
+        """The id it listens to."""
+        return self.memory.get("ID")
+
+    def torque(self, position_rad: float, velocity_rad_s: float, dt: float) -> float:
+        """Give the motor's torque [Nm] for the next `dt` seconds, with the joint where it is now."""
+        return self.drive.torque(position_rad, velocity_rad_s, dt)
+
+    def power_cycle(self) -> None:
+        """Switch off and on again: what was written under Lock is forgotten, the torque is off."""
+        self.memory.power_on()
+        self._pending = None
+        self._configure()
+        self.drive.hold()
+
+    def answer(self, packet: Packet) -> bytes:
+        """Obey a packet that is meant for this servo or for all; give the reply, which may be nothing."""
+        servo_id = self.id
+        try:
+            data = self._obey(packet)
+        except (IndexError, ValueError):
+            return b""  # too few parameters: real firmware stays silent too
+        if data is None or (packet.id == BROADCAST and packet.code != Instruction.PING):
+            return b""
+        if not self.memory.get("Response_Status_Level") and packet.code not in (Instruction.PING, Instruction.READ):
+            return b""
+        return self.status(data, servo_id)
+
+    def status(self, data: bytes = b"", servo_id: int | None = None) -> bytes:
+        """Give a status packet that carries `data` and the present faults."""
+        return encode(Packet(self.id if servo_id is None else servo_id, self._faults(), data))
+
+    def read(self, address: int, size: int) -> bytes:
+        """Read memory, with fresh measurements where they are asked for."""
+        if address + size > _FIRST_PRESENT:
+            self._measure()
+        return self.memory.read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write memory and act on it."""
+        end = address + len(data)
+        if address <= _ENABLE < end and data[_ENABLE - address] == _CALIBRATE_HERE:
+            self._calibrate(MIDDLE)
+            return
+        self.memory.write(address, data)
+        has_goal = address <= _GOAL < end
+        if has_goal and self._goal_enables_torque and not self.memory.get("Torque_Enable"):
+            self.memory.set("Torque_Enable", 1)
+            self._configure()
+        elif not (has_goal and address == _GOAL and end == _AFTER_GOAL):
+            self._configure()
+        if has_goal:
+            self.drive.go(self.memory.get("Goal_Position"))
+
+    def _obey(self, packet: Packet) -> bytes | None:
+        """Give the data of the reply, or none when there is no reply."""
+        params = packet.params
+        match packet.code:
+            case Instruction.PING | Instruction.RESET:
+                return b""
+            case Instruction.READ:
+                return self.read(params[0], params[1])
+            case Instruction.WRITE:
+                self.write(params[0], params[1:])
+            case Instruction.REG_WRITE:
+                self._pending = (params[0], params[1:])
+                self.memory.set("Async_Write_Flag", 1)
+            case Instruction.ACTION:
+                self._act()
+            case _:
+                return self._maintain(packet)
+        return b""
+
+    def _maintain(self, packet: Packet) -> bytes | None:
+        match packet.code:
+            case Instruction.CALIBRATE:
+                self._calibrate(int.from_bytes(packet.params, "little") if packet.params else MIDDLE)
+            case Instruction.RECOVERY if not self.memory.get("Lock"):
+                self.memory.recover()
+                self._configure()
+            case Instruction.BACKUP if not self.memory.get("Lock"):
+                self.memory.save_backup()
+            case Instruction.RECOVERY | Instruction.BACKUP:
+                pass  # locked: acknowledged and ignored
+            case Instruction.RESTART:
+                self.power_cycle()
+                return None
+            case _:
+                return None
+        return b""
+
+    def _act(self) -> None:
+        pending, self._pending = self._pending, None
+        self.memory.set("Async_Write_Flag", 0)
+        if pending:
+            self.write(*pending)
+
+    def _calibrate(self, value: int) -> None:
+        """Choose the homing offset that makes the present position read as `value`, and keep it."""
+        encoder = self.drive.position + self.memory.get("Homing_Offset")
+        offset = (encoder - value + MIDDLE) % TICKS_PER_TURN - MIDDLE
+        self.memory.set("Homing_Offset", max(offset, -_LARGEST_OFFSET))
+        self.memory.keep("Homing_Offset")
+        self._configure()
+
+    def _configure(self) -> None:
+        """Let the drive know the registers; a servo that is switched on holds where it is."""
+        was_driving, self.drive.settings = self.drive.settings.is_driving, Settings.of(self.memory)
+        if self.drive.settings.is_driving and not was_driving:
+            self.drive.hold()
+
+    def _faults(self) -> int:
+        decivolts = round(self.drive.supply_v * 10)
+        is_fed = self.memory.get("Min_Voltage_Limit") <= decivolts <= self.memory.get("Max_Voltage_Limit")
+        return self.drive.faults | (0 if is_fed else VOLTAGE)
+
+    def _measure(self) -> None:
+        drive, put = self.drive, self.memory.set
+        put("Present_Position", drive.position)
+        put("Present_Velocity", round(drive.velocity * TICKS_PER_RAD))
+        put("Present_Load", round(drive.duty * 1000))
+        put("Present_Voltage", round(drive.supply_v * 10))
+        put("Present_Temperature", round(drive.temperature_c))
+        put("Present_Current", round(abs(drive.nm) / KT / _AMPERES))
+        put("Status", self._faults())
+        put("Moving", int(drive.is_moving))
+
+
+class ServoChain:
+    """Servos on one wire."""
+
+    def __init__(self, servos: Sequence[Sts3215]) -> None:
+        self.servos = tuple(servos)
+        self._received = b""
+
+    def exchange(self, data: bytes) -> bytes:
+        """Take bytes from the host, which may end in the middle of a packet; give all replies, in order."""
+        packets, self._received = parse(self._received + data)
+        return b"".join(self._answer(packet) for packet in packets)
+
+    def _answer(self, packet: Packet) -> bytes:
+        if packet.code == Instruction.SYNC_READ:
+            return self._sync_read(packet.params)
+        if packet.code == Instruction.SYNC_WRITE:
+            self._sync_write(packet.params)
+            return b""
+        return b"".join(servo.answer(packet) for servo in self._listening(packet.id))
+
+    def _listening(self, servo_id: int) -> list[Sts3215]:
+        return [servo for servo in self.servos if not servo.is_silent and servo_id in (servo.id, BROADCAST)]
+
+    def _sync_read(self, params: bytes) -> bytes:
+        if len(params) < 2:
+            return b""
+        address, size, *ids = params
+        asked = [servo for servo_id in ids for servo in self._listening(servo_id)]
+        return b"".join(servo.status(servo.read(address, size)) for servo in asked)
+
+    def _sync_write(self, params: bytes) -> None:
+        if len(params) < 2:
+            return
+        address, size, blocks = params[0], params[1], params[2:]
+        for start in range(0, len(blocks) - size, size + 1):
+            for servo in self._listening(blocks[start]):
+                servo.write(address, blocks[start + 1 : start + 1 + size])

@@ -1,0 +1,88 @@
+"""The memory of a simulated STS3215: what survives a power cycle, what a host may write, what the factory put there."""
+
+from __future__ import annotations
+
+from etude.hardware.buses.feetech.registers import STS3215, register
+
+SIZE = 256
+_ID = register("ID").address
+_LOCK = register("Lock").address
+_READ_ONLY = frozenset(
+    address
+    for item in STS3215.values()
+    if item.is_read_only
+    for address in range(item.address, item.address + item.size)
+)
+
+
+def _is_kept(address: int) -> bool:
+    """Whether a byte belongs to the EEPROM (below Torque_Enable) or the factory area (from Moving_Velocity on)."""
+    return address < register("Torque_Enable").address or address >= register("Moving_Velocity").address
+
+
+class Memory:
+    """The bytes of one servo: a working copy, and the EEPROM image it starts from at power-on."""
+
+    def __init__(self, servo_id: int) -> None:
+        self._working = bytearray(SIZE)
+        for item in STS3215.values():
+            self.set(item.name, item.factory)
+        self.set("ID", servo_id)
+        self._image = bytes(self._working)
+        self._backup = self._image
+
+    def get(self, name: str) -> int:
+        """Read a register."""
+        item = STS3215[name]
+        return item.decode(bytes(self._working[item.address : item.address + item.size]))
+
+    def set(self, name: str, value: int) -> None:
+        """Write a register as the firmware itself does, whatever its access rules."""
+        item = STS3215[name]
+        self._working[item.address : item.address + item.size] = item.encode(value)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Give the bytes that a host asked for; beyond the end there are zeros."""
+        return bytes(self._working[address : address + size]).ljust(size, b"\0")
+
+    def write(self, address: int, data: bytes) -> None:
+        """Take bytes from a host. Read-only ones stay; EEPROM ones outlive a power cycle only while Lock is 0."""
+        kept = bytearray(self._image)
+        is_unlocked = not self._working[_LOCK]
+        for place, value in enumerate(data, address):
+            if place >= SIZE or place in _READ_ONLY:
+                continue
+            self._working[place] = value
+            if is_unlocked and _is_kept(place):
+                kept[place] = value
+        self._image = bytes(kept)
+
+    def power_on(self) -> None:
+        """Start again from the EEPROM image: torque off, locked, torque limit as in the EEPROM."""
+        self._working[:] = self._image
+        self.set("Torque_Limit", self.get("Max_Torque_Limit"))
+
+    def save_backup(self) -> None:
+        """Remember the EEPROM as it is now; `recover` brings it back."""
+        self._backup = bytes(self._working)
+
+    def recover(self) -> None:
+        """Bring back the backup, which is the factory's until one is saved; the id stays."""
+        servo_id = self._working[_ID]
+        for place in filter(_is_kept, range(SIZE)):
+            self._working[place] = self._backup[place]
+        self._working[_ID] = servo_id
+        self._keep_working_copy()
+
+    def keep(self, name: str) -> None:
+        """Make the present value of an EEPROM register outlive a power cycle, whatever Lock says."""
+        item = STS3215[name]
+        kept = bytearray(self._image)
+        kept[item.address : item.address + item.size] = self._working[item.address : item.address + item.size]
+        self._image = bytes(kept)
+
+    def _keep_working_copy(self) -> None:
+        kept = bytearray(self._image)
+        for place in filter(_is_kept, range(SIZE)):
+            kept[place] = self._working[place]
+        self._image = bytes(kept)
