@@ -14,7 +14,6 @@ class SmallEncoder(nn.Module):
     """
 
     channels = 32
-    stride = 16
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,6 +21,11 @@ class SmallEncoder(nn.Module):
         self.down = nn.Sequential(_conv(64, 128, 3, 2, 1), nn.ReLU())
         self.around = nn.Sequential(_conv(128, 128, 3, 1, 1), nn.ReLU(), _conv(128, 128, 3, 1, 1))
         self.squeeze = nn.Sequential(nn.Conv2d(128, self.channels, 2, 2), nn.ReLU())
+
+    def map_size(self, pixels: int) -> int:
+        """Places along one side of the map of a picture with `pixels` along it."""
+        stem = (pixels + 2 * 2 - 8) // 4 + 1
+        return ((stem - 1) // 2 + 1) // 2
 
     def forward(self, image: Tensor) -> Tensor:
         """Give the last map."""

@@ -54,7 +54,6 @@ class ResNet(nn.Module):
     """Picture (batch, 3, height, width) to map (batch, 512, height / 32, width / 32)."""
 
     channels = WIDTHS[-1]
-    stride = 32
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -67,6 +66,10 @@ class ResNet(nn.Module):
             self.add_module(f"layer{place + 1}", nn.Sequential(*blocks))
             before = width
         self.apply(_init)
+
+    def map_size(self, pixels: int) -> int:
+        """Places along one side of the map of a picture with `pixels` along it."""
+        return -(-pixels // 32)
 
     def forward(self, image: Tensor) -> Tensor:
         """Give the last map."""

@@ -1,0 +1,1 @@
+"""Action Chunking Transformer (Zhao et al., 2023)."""

@@ -1,0 +1,184 @@
+"""Values of an ACT policy; names and defaults are LeRobot's wherever it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from etude.core.errors import ConfigError
+from etude.core.frame import ACTION, STATE, images
+from etude.core.spec import Spec, Specs
+from etude.core.stats import Stats
+from etude.core.window import Window
+from etude.transforms.images import ImageToFloat, Resize
+from etude.transforms.normalize import Mode, Normalize
+from etude.transforms.pipeline import Pipeline
+from etude.transforms.relative import RelativeActions
+
+ENVIRONMENT_STATE = "observation.environment_state"
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def _mean_std() -> dict[str, Mode]:
+    return {"VISUAL": Mode.MEAN_STD, "STATE": Mode.MEAN_STD, "ACTION": Mode.MEAN_STD}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Action Chunking Transformer; the defaults are the published policy, `small` is for a laptop's processor."""
+
+    chunk_size: int = 100
+    """Actions predicted at once."""
+    n_action_steps: int = 100
+    """Actions of a chunk to play before asking again."""
+    image_size: tuple[int, int] | None = None
+    """Height and width to bring pictures to; none leaves them as they are."""
+    normalization_mapping: Mapping[str, Mode] = field(default_factory=_mean_std)
+    """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
+    use_imagenet_stats: bool = True
+    """Normalise pictures by ImageNet's mean and deviation instead of the dataset's."""
+    use_relative_actions: bool = False
+    """Predict actions as differences from the present state."""
+    relative_exclude_joints: tuple[str, ...] = ("gripper",)
+    """Words that mark joints which stay absolute."""
+    vision_backbone: Literal["resnet18", "resnet34", "small"] = "resnet18"
+    """Picture encoder; `small` learns on a processor, from nothing."""
+    pretrained_backbone_weights: Path | None = None
+    """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
+    image_tokens: Literal["map", "flat"] = "map"
+    """One token for each place of a camera's map, or one for the whole map, which is many times faster."""
+    pre_norm: bool = False
+    """Normalise before each layer instead of after it."""
+    dim_model: int = 512
+    """Width of a token."""
+    n_heads: int = 8
+    """Attention heads."""
+    dim_feedforward: int = 3200
+    """Width inside the two linear layers of each transformer layer."""
+    feedforward_activation: Literal["relu", "gelu"] = "relu"
+    """What stands between them."""
+    n_encoder_layers: int = 4
+    """Layers over the observation."""
+    n_decoder_layers: int = 1
+    """Layers over the actions; the original declares 7 and uses the first."""
+    use_vae: bool = True
+    """Learn from which of several ways a demonstration took, through a latent that is zero when acting."""
+    latent_dim: int = 32
+    """Size of that latent."""
+    n_vae_encoder_layers: int = 4
+    """Layers over the demonstrated actions."""
+    temporal_ensemble_coeff: float | None = None
+    """Blend overlapping chunks with weights exp(-coeff * age rank), oldest first; none plays the newest only."""
+    dropout: float = 0.1
+    """Share of values dropped in training."""
+    kl_weight: float = 10.0
+    """Weight of the latent's divergence in the loss."""
+    optimizer_lr: float = 1e-5
+    """Learning rate."""
+    optimizer_weight_decay: float = 1e-4
+    """Weight decay."""
+    optimizer_lr_backbone: float = 1e-5
+    """Learning rate of the picture encoder."""
+
+    def __post_init__(self) -> None:
+        if self.dim_model % self.n_heads or self.dim_model % 4:
+            raise ConfigError(f"dim_model ({self.dim_model}) must be a multiple of n_heads ({self.n_heads}) and of 4.")
+        if not 1 <= self.n_action_steps <= self.chunk_size:
+            raise ConfigError(
+                f"n_action_steps ({self.n_action_steps}) must lie between 1 and chunk_size ({self.chunk_size})."
+            )
+        if self.pretrained_backbone_weights and self.vision_backbone == "small":
+            raise ConfigError("There are no pretrained weights for the small vision_backbone; choose resnet18.")
+
+    @property
+    def window(self) -> Window:
+        """This action and those that follow it."""
+        return Window(offsets={ACTION: tuple(range(self.chunk_size))})
+
+    def observes(self, specs: Specs) -> Specs:
+        """Choose the robot's state, the environment's state and the pictures; one of the last two is needed."""
+        wanted = [STATE, ENVIRONMENT_STATE, *images(specs)]
+        chosen = {key: specs[key] for key in wanted if key in specs}
+        if not set(chosen) - {STATE}:
+            raise ConfigError(f"ACT needs a camera or '{ENVIRONMENT_STATE}'; there is {', '.join(specs) or 'nothing'}.")
+        return chosen
+
+    def reframe(self, observation: Specs, action: Spec) -> Pipeline:
+        """Resize pictures and make actions relative, where the config says so."""
+        inputs = []
+        if self.image_size and images(observation):
+            inputs.append(Resize(keys=tuple(images(observation)), size=self.image_size))
+        if not self.use_relative_actions:
+            return Pipeline(tuple(inputs))
+        if STATE not in observation:
+            raise ConfigError(f"Relative actions need '{STATE}'; there is {', '.join(observation)}.")
+        relative = RelativeActions.between(observation[STATE], action, exclude=self.relative_exclude_joints)
+        return Pipeline((*inputs, relative), (relative.inverse(),))
+
+    def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
+        """Rewrite frames, bring pictures to 0..1, then normalise by `stats`."""
+        cameras = images(observation)
+        if self.use_imagenet_stats:
+            stats = dict(stats) | dict.fromkeys(cameras, _imagenet_stats())
+        kinds = dict.fromkeys(cameras, "VISUAL") | {STATE: "STATE", ENVIRONMENT_STATE: "ENV", ACTION: "ACTION"}
+        modes = {key: self.normalization_mapping.get(kinds[key], Mode.IDENTITY) for key in (*observation, ACTION)}
+        inputs = _normalize(modes, stats)
+        outputs = _normalize({ACTION: modes[ACTION]}, stats).inverse()
+        inner = Pipeline((ImageToFloat(keys=tuple(cameras)), inputs), (outputs,))
+        return self.reframe(observation, action).then(inner)
+
+    @classmethod
+    def small(cls) -> Config:
+        """A policy that learns pick-and-place on two processor cores in minutes."""
+        return cls(
+            chunk_size=30,
+            n_action_steps=4,
+            image_size=(96, 96),
+            use_relative_actions=True,
+            vision_backbone="small",
+            image_tokens="flat",
+            pre_norm=True,
+            dim_model=256,
+            n_heads=4,
+            dim_feedforward=512,
+            n_encoder_layers=2,
+            use_vae=False,
+            dropout=0.0,
+            optimizer_lr=1e-3,
+            optimizer_lr_backbone=1e-3,
+        )
+
+    @classmethod
+    def tiny(cls) -> Config:
+        """Smallest working size; every test uses it."""
+        return cls(
+            chunk_size=4,
+            n_action_steps=2,
+            image_size=(32, 32),
+            use_relative_actions=True,
+            vision_backbone="small",
+            image_tokens="flat",
+            dim_model=16,
+            n_heads=2,
+            dim_feedforward=32,
+            n_encoder_layers=1,
+            latent_dim=4,
+            n_vae_encoder_layers=1,
+            dropout=0.0,
+            optimizer_lr=1e-3,
+            optimizer_lr_backbone=1e-3,
+        )
+
+
+def _normalize(modes: Mapping[str, Mode], stats: Mapping[str, Stats]) -> Normalize:
+    """Keep the statistics that are used, and no others."""
+    return Normalize(modes=modes, stats={key: stats[key] for key in modes if key in stats})
+
+
+def _imagenet_stats() -> Stats:
+    mean, std = (np.asarray(values).reshape(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return Stats(mean=mean, std=std, min=np.zeros((3, 1, 1)), max=np.ones((3, 1, 1)), count=1)

@@ -1,0 +1,32 @@
+"""What every policy promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
+
+Batch = Mapping[str, Tensor]
+"""Samples stacked along the first axis, as a pipeline's inputs give them."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """A `torch.nn.Module` that learns chunks of actions and gives them."""
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Give what to minimise, and its parts by name, for `batch` with `action` (batch, time, action)."""
+        ...
+
+    def act(self, batch: Batch) -> Tensor:
+        """Give chunks (batch, time, action), normalised as the batch is."""
+        ...
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Divide the parameters as an optimizer wants them: `params`, and `lr` where a group has its own."""
+        ...
+
+    def begin_training(self) -> None:
+        """Get ready to learn from the start, such as by reading pretrained weights."""
+        ...
