@@ -30,7 +30,8 @@ def main() -> int:
                 warn, fail = BUDGET[what]
                 if lines > warn:
                     failed |= lines > fail
-                    print(f"{'too long' if lines > fail else 'long'}: {where}: {lines} lines (budget {warn}, limit {fail})")  # noqa: T201
+                    verdict = "too long" if lines > fail else "long"
+                    print(f"{verdict}: {where}: {lines} lines (budget {warn}, limit {fail})")
     return int(failed)
 
 

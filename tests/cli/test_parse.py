@@ -54,7 +54,13 @@ def test_dotted_overrides_reach_the_plugin_in_any_order():
 
 @pytest.mark.parametrize(
     ("words", "value"),
-    [(["--resume"], True), (["--resume=true"], True), (["--resume=False"], False), (["--resume", "true"], True), ([], False)],
+    [
+        (["--resume"], True),
+        (["--resume=true"], True),
+        (["--resume=False"], False),
+        (["--resume", "true"], True),
+        ([], False),
+    ],
 )
 def test_booleans_in_every_spelling(words, value):
     assert read(*words).resume is value

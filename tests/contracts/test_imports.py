@@ -13,9 +13,8 @@ from etude.hardware import cameras, lines, robots, teleoperators
 from etude.policies import policies
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = [
-    (registry, name) for registry in (policies, robots, teleoperators, cameras, lines, envs, formats) for name in registry.names()
-]  # fmt: skip
+REGISTRIES = (policies, robots, teleoperators, cameras, lines, envs, formats)
+PLUGINS = [(registry, name) for registry in REGISTRIES for name in registry.names()]
 
 
 def test_the_import_contracts_hold():
@@ -26,7 +25,6 @@ def test_the_import_contracts_hold():
 
 @pytest.mark.parametrize(("registry", "name"), PLUGINS, ids=lambda value: getattr(value, "kind", value))
 def test_every_plugin_has_values_a_tiny_size_and_a_readme(registry, name):
-
 
     config = registry.config(name)
     assert config.__dataclass_params__.frozen

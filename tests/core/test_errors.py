@@ -4,7 +4,8 @@ from etude.core import errors
 
 
 def test_the_tree_at_the_top_of_the_file_is_the_tree():
-    drawn = [line.split("──")[-1].split()[0] for line in errors.__doc__.splitlines() if "exit code" in line or "──" in line]
+    lines = [line for line in errors.__doc__.splitlines() if "exit code" in line or "──" in line]
+    drawn = [line.split("──")[-1].split()[0] for line in lines]
     defined = [name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)]
     assert sorted(drawn) == sorted(defined)
 

@@ -30,7 +30,7 @@ ALIASES = (
     Alias("--dataset.push_to_hub", granted=NO, otherwise="Etude uploads nothing on its own."),
     Alias("--policy.repo_id"),
     Alias("--job_name"),
-    Alias("--wandb.enable", granted=NO, otherwise="Weights & Biases is not supported yet; see events.jsonl in the run."),
+    Alias("--wandb.enable", granted=NO, otherwise="Weights & Biases is not supported yet; a run has events.jsonl."),
     Alias("--display_data", granted=NO, otherwise="A live viewer is not supported yet."),
     Alias("--play_sounds"),
     Alias("--dataset.streaming_encoding"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -18,7 +18,7 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def progress(description: str, total: int) -> Iterator[ProgressLine]:
+def progress(description: str, total: int) -> Generator[ProgressLine]:
     """Show a bar while a block runs: done of total, time spent, time left, and a changing note."""
     columns = (
         TextColumn("{task.description}"),

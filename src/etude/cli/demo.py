@@ -63,7 +63,8 @@ def stages(command: Demo) -> dict[str, list[str]]:
     dataset, untrained, run_folder = str(folder / "dataset"), str(folder / "untrained"), str(folder / "train")
     train = ["train", "--policy.type=act", f"--dataset.root={dataset}", f"--seed={command.seed}"]
     scored = [
-        "eval", "--env.type=so101_pick_place", f"--eval.n_episodes={command.rollouts}", f"--seed={command.seed}", "--json"
+        "eval", "--env.type=so101_pick_place", f"--eval.n_episodes={command.rollouts}",
+        f"--seed={command.seed}", "--json",
     ]  # fmt: skip
     return {
         f"1. Record {command.episodes} demonstrations, driven through the real servo protocol": [
@@ -119,6 +120,7 @@ Video: [rollouts.mp4](eval/rollouts.mp4). Checkpoint: `train/checkpoints/last`. 
 | all | {total_s:.0f} s |
 """
     (folder / "README.md").write_text(card, encoding="utf-8")
+    robot = "--robot.type=so101_follower --robot.port=sim"
     say(
         f"\nThe skill succeeds in {trained['success_rate']:.0%} of {trained['n']} placements it has not seen "
         f"(95 % interval {trained['low']:.0%} to {trained['high']:.0%}); untrained: {untrained['success_rate']:.0%}.\n"
@@ -126,7 +128,7 @@ Video: [rollouts.mp4](eval/rollouts.mp4). Checkpoint: `train/checkpoints/last`. 
         f"Card:   {folder / 'README.md'}\n"
         f"Time:   {total_s / 60:.1f} minutes\n\n"
         "By hand, those stages are the commands printed above. Next:\n"
-        f"  $ etude replay --robot.type=so101_follower --robot.port=sim --dataset.root={folder / 'dataset'} --dataset.episode=0\n"
-        f"  $ etude run --policy.path={folder / 'train/checkpoints/last'} --robot.type=so101_follower --robot.port=sim\n"
+        f"  $ etude replay {robot} --dataset.root={folder / 'dataset'} --dataset.episode=0\n"
+        f"  $ etude run {robot} --policy.path={folder / 'train/checkpoints/last'}\n"
         "  $ etude runs"
     )

@@ -7,7 +7,7 @@ import json
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from etude.cli import aliases, slots
 from etude.core import codec
@@ -35,7 +35,7 @@ def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
         config=(tyro.conf.FlagConversionOff,),
         **({"default": _decoded(concrete, command, stored)} if stored else {}),
     )
-    values = {field.name: getattr(given, field.name) for field in dataclasses.fields(command)}
+    values = {field.name: getattr(given, field.name) for field in dataclasses.fields(cast("Any", command))}
     if cameras is not None:
         values["robot"] = _with_cameras(values["robot"], cameras)
     return command(**values)

@@ -75,13 +75,12 @@ COMMAND = Record
 
 def run(command: Record) -> int:
     """Record the episodes; a demonstration that fails in simulation is discarded and shown again."""
+    from etude.cli.parse import encode
     from etude.core.run import start
     from etude.data import create_dataset
     from etude.envs.robot_env import RobotEnv
     from etude.hardware.device import connected
     from etude.rollout.agents import TeleoperatorAgent
-
-    from etude.cli.parse import encode
 
     robot, teleoperator = robots.build(command.robot), teleoperators.build(command.teleop)
     options = command.dataset
@@ -118,9 +117,7 @@ def record_episodes(env: RobotEnv, agent: Agent, writer: DatasetWriter, command:
     late = 0
     with progress("Recording", options.num_episodes) as line:
         while writer.num_episodes < target:
-            outcome = rollout(
-                env, agent, [sink], max_ticks=round(options.episode_time_s * options.fps), seed=seed
-            )
+            outcome = rollout(env, agent, [sink], max_ticks=round(options.episode_time_s * options.fps), seed=seed)
             seed, late = seed + 1, late + outcome.late_ticks
             failed = is_judged and not outcome.success
             discarded, in_a_row = discarded + failed, (in_a_row + 1 if failed else 0)

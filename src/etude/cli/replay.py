@@ -59,9 +59,8 @@ def run(command: Replay) -> int:
     actions, states = dataset.column(ACTION)[rows], dataset.column(STATE)[rows]
     robot = robots.build(command.robot)
     if dataset.specs[ACTION].names != robot.action.names:
-        raise UserError(
-            f"The recording moves {', '.join(dataset.specs[ACTION].names)}; this robot has {', '.join(robot.action.names)}."
-        )
+        recorded, present = ", ".join(dataset.specs[ACTION].names), ", ".join(robot.action.names)
+        raise UserError(f"The recording moves {recorded}; this robot has {present}.")
     with connected(robot):
         watched = StateSink()
         env = RobotEnv(robot, hz=dataset.fps)

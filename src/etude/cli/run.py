@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -66,7 +66,7 @@ def run(command: Run) -> int:
 
 
 @contextmanager
-def stop_on_interrupt() -> Iterator[list[int]]:
+def stop_on_interrupt() -> Generator[list[int]]:
     """Collect Ctrl-C and SIGTERM for the length of a block, so that the tick in progress ends in good order.
 
     A second signal interrupts at once.

@@ -1,24 +1,30 @@
-"""Slots: fields of a command that take a plugin, chosen by `--slot.type=NAME`."""
+"""Slots: fields of a command that take a plugin, chosen by `--slot.type=NAME`, from one of its presets if it has any.
+
+A preset is a classmethod of the plugin's config, such as `small`, and `--slot.preset=NAME` starts from it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from etude.core.errors import UserError
+from etude.core.errors import NotFound, UserError
 from etude.core.registry import Registry
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Marks a field of a command that takes a plugin of `registry`: `robot: Annotated[Any, Slot(robots)]`."""
+    """Marks a field of a command that takes a plugin of `registry`: `robot: Annotated[Any, Slot(robots, "fake")]`."""
 
     registry: Registry
     default: str
     """The plugin when none is chosen."""
+    preset: str = "default"
+    """The preset when none is chosen, for plugins that have it."""
 
 
 def slots_of(command: type) -> dict[str, Slot]:
@@ -36,50 +42,67 @@ def fill(command: type, arguments: Sequence[str], stored: dict[str, str] | None 
     slots = slots_of(command)
     if not slots:
         return command, list(arguments)
-    typed, rest = _choices(slots, arguments)
+    typed, rest = _take(slots, "type", arguments)
+    presets, rest = _take(slots, "preset", rest)
     chosen = {name: slot.default for name, slot in slots.items()} | (stored or {}) | typed
+    configs = {name: slot.registry.config(chosen[name]) for name, slot in slots.items()}
     namespace: dict[str, Any] = {
-        "__annotations__": {},
-        "__doc__": f"{command.__doc__}\n\n{_choices_shown(slots, chosen)}",
+        "__annotations__": configs,
+        "__doc__": f"{command.__doc__}\n\n{_choices_shown(slots, configs, chosen)}",
         "__module__": command.__module__,
     }
     for name, slot in slots.items():
-        config = slot.registry.config(chosen[name])
-        namespace["__annotations__"][name] = config
-        if not _required_fields(config):
-            namespace[name] = dataclasses.field(default_factory=config)
-        else:
-            namespace[name] = dataclasses.field()
+        namespace[name] = _field(configs[name], name, slot, presets.get(name))
     concrete = type(command.__name__, (command,), namespace)
     return dataclasses.dataclass(frozen=True, kw_only=True)(concrete), rest
 
 
-def _choices(slots: dict[str, Slot], arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+def presets_of(config: type) -> list[str]:
+    """List a config's presets: `default`, the class as it stands, and its classmethods that take no arguments."""
+    made = [name for name, value in vars(config).items() if isinstance(value, classmethod) and not name.startswith("_")]
+    return ["default", *(name for name in made if not inspect.signature(getattr(config, name)).parameters)]
+
+
+def _field(config: type, name: str, slot: Slot, preset: str | None) -> Any:
+    known = presets_of(config)
+    preset = preset or (slot.preset if slot.preset in known else "default")
+    if preset not in known:
+        raise NotFound(f"preset of --{name}", preset, known)
+    if preset != "default":
+        return dataclasses.field(default_factory=getattr(config, preset))
+    return dataclasses.field() if _has_required_fields(config) else dataclasses.field(default_factory=config)
+
+
+def _take(slots: dict[str, Slot], word: str, arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Take `--slot.word=NAME` of every slot out of the arguments."""
     chosen: dict[str, str] = {}
     rest: list[str] = []
     queue = list(arguments)
     while queue:
         argument = queue.pop(0)
         flag, equals, value = argument.partition("=")
-        name = flag.removeprefix("--").removesuffix(".type")
-        if flag == f"--{name}.type" and name in slots:
-            if not equals and not queue:
-                raise UserError(f"{flag} needs a name. Choose one of: {', '.join(slots[name].registry.names())}.")
+        name = flag.removeprefix("--").removesuffix(f".{word}")
+        if flag != f"--{name}.{word}" or name not in slots:
+            rest.append(argument)
+        elif equals or queue:
             chosen[name] = value if equals else queue.pop(0)
         else:
-            rest.append(argument)
+            raise UserError(f"{flag} needs a name.")
     return chosen, rest
 
 
-def _choices_shown(slots: dict[str, Slot], chosen: dict[str, str]) -> str:
+def _choices_shown(slots: dict[str, Slot], configs: dict[str, type], chosen: dict[str, str]) -> str:
     """Say in the help what may be plugged in, since the options below are those of the present choice."""
-    shown = {name: [f"[{n}]" if n == chosen[name] else n for n in slot.registry.names()] for name, slot in slots.items()}
-    return "\n".join(f"--{name}.type=NAME, one of: {', '.join(names)}" for name, names in shown.items())
+    lines: list[str] = []
+    for name, slot in slots.items():
+        names = (f"[{plugin}]" if plugin == chosen[name] else plugin for plugin in slot.registry.names())
+        lines.append(f"--{name}.type=NAME, one of: {', '.join(names)}")
+        if slot.preset != "default":
+            known = ", ".join(presets_of(configs[name]))
+            lines.append(f"--{name}.preset=NAME, one of: {known} (default: {slot.preset})")
+    return "\n".join(lines)
 
 
-def _required_fields(config: type) -> list[str]:
-    return [
-        field.name
-        for field in dataclasses.fields(config)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
+def _has_required_fields(config: type) -> bool:
+    missing = dataclasses.MISSING
+    return any(field.default is missing and field.default_factory is missing for field in dataclasses.fields(config))

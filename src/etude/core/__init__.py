@@ -1,1 +1,1 @@
-"""The words every layer speaks: specs, frames, configs, errors, clocks and events. Numpy and the standard library only."""
+"""The words every layer speaks: specs, frames, configs, errors, clocks, events. Numpy and stdlib only."""

@@ -1,4 +1,4 @@
-"""Time, injected: a control loop asks a clock, so a test runs in microseconds and a simulation faster than real time."""
+"""Time, injected: a loop asks a clock, so a test takes microseconds and a simulation outruns real time."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
 """Everything Etude raises on purpose. An error is a sentence: what, where, what was got, what to do.
 
-    EtudeError                  exit code 1: it failed, and this says why
-    ├── UserError               exit code 2: type something else and it works
-    │   ├── ConfigError         a value in a config makes no sense
-    │   ├── NotFound            no plugin, file or port of that name; the nearest right ones are listed
-    │   ├── SpecMismatch        an array is not what its spec says
-    │   └── MissingExtra        a package that an optional part needs is not installed
-    ├── DatasetError            a dataset's files do not hold what they promise
-    ├── CheckpointError         a checkpoint is incomplete, unsafe or does not fit
-    └── DeviceError             hardware did not do what was asked
-        ├── MotorSilent         a motor on the bus does not answer
-        └── CameraError         a camera gives no picture
+EtudeError                  exit code 1: it failed, and this says why
+├── UserError               exit code 2: type something else and it works
+│   ├── ConfigError         a value in a config makes no sense
+│   ├── NotFound            no plugin, file or port of that name; the nearest right ones are listed
+│   ├── SpecMismatch        an array is not what its spec says
+│   └── MissingExtra        a package that an optional part needs is not installed
+├── DatasetError            a dataset's files do not hold what they promise
+├── CheckpointError         a checkpoint is incomplete, unsafe or does not fit
+└── DeviceError             hardware did not do what was asked
+    ├── MotorSilent         a motor on the bus does not answer
+    └── CameraError         a camera gives no picture
 """
 
 from __future__ import annotations

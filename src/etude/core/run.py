@@ -1,4 +1,4 @@
-"""A run: one execution of a command, with its folder, its config and its events. Every run is on this machine's list."""
+"""A run: one execution of a command, with its folder, config and events. This machine keeps a list of them."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Stats:
     min: np.ndarray
     max: np.ndarray
     count: int
-    quantiles: Mapping[str, np.ndarray] = field(default_factory=dict)
+    quantiles: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
 
     @classmethod
     def of(cls, values: np.ndarray) -> Stats:
@@ -58,14 +59,14 @@ class Stats:
             quantiles={name: bound[name]([part.quantiles[name] for part in parts], axis=0) for name in shared},
         )
 
-    def to_json(self) -> dict[str, list]:
+    def to_json(self) -> dict[str, list[Any]]:
         """Give the JSON object that LeRobot stores per key (`count` is a list of one)."""
         arrays = {"min": self.min, "max": self.max, "mean": self.mean, "std": self.std}
         stored = {name: array.tolist() for name, array in arrays.items()}
         return stored | {"count": [self.count]} | {name: array.tolist() for name, array in self.quantiles.items()}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, list]) -> Stats:
+    def from_json(cls, stored: Mapping[str, Any]) -> Stats:
         """Read what `to_json` wrote; quantiles may be absent, as in old datasets."""
         array = {name: np.asarray(value, np.float64) for name, value in stored.items()}
         return cls(

@@ -12,7 +12,7 @@ import numpy as np
 class Window:
     """Frame offsets per key: `{"action": (0, 1, 2)}` is this action and the next two. Other keys: this frame only."""
 
-    offsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    offsets: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
 
     def rows(self, key: str, index: np.ndarray, start: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the rows (batch, time) to read for `key`, clamped to each episode, and where clamping happened.

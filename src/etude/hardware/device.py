@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Protocol, Self, runtime_checkable
 
@@ -116,7 +116,7 @@ class Camera(Device, Protocol):
 
 
 @contextmanager
-def connected(*devices: Device) -> Iterator[None]:
+def connected(*devices: Device) -> Generator[None]:
     """Connect `devices` in order for the length of a block, and disconnect them in reverse, whatever happens."""
     with ExitStack() as stack:
         for device in devices:

@@ -60,7 +60,7 @@ def evaluate(
     *,
     seeds: Sequence[int],
     max_ticks: int,
-    progress: Callable[[int, int], None] = lambda done, successes: None,
+    progress: Callable[[int, int], object] = lambda *_: None,
 ) -> Score:
     """Run `agent` once for each seed, as fast as the environment allows, and count its successes."""
     outcomes: list[Outcome] = []

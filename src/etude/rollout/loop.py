@@ -1,4 +1,4 @@
-"""The only control loop in the house: teleoperate, record, replay, run, evaluate and coach are this with other parts."""
+"""The only control loop in the house: record, replay, run and evaluate are this one with other parts."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ def rollout(
             frame, ticks, success = step.frame, ticks + 1, step.success
             if step.terminated or step.truncated:
                 break
-        outcome = Outcome(
-            success=success, ticks=ticks, late_ticks=pacer.late_ticks, duration_s=clock.now() - begun
-        )
+        outcome = Outcome(success=success, ticks=ticks, late_ticks=pacer.late_ticks, duration_s=clock.now() - begun)
         stack.pop_all()
     for sink in sinks:
         sink.end(outcome.success)
