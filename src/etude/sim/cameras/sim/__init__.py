@@ -1,0 +1,1 @@
+"""A camera in the simulated world."""

@@ -1,0 +1,1 @@
+"""A serial line into the simulated world."""

@@ -1,0 +1,65 @@
+"""A serial line whose other end are the servos of this process's world."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from etude.core.errors import DeviceError
+from etude.hardware.device import Line, Scene
+from etude.sim.lines.sim.config import Config
+from etude.sim.world import World, release_world, shared_world
+
+
+def build(config: Config) -> Line:
+    """Make the line; the world begins when it is opened."""
+    del config
+    return SimLine()
+
+
+class SimLine:
+    """Bytes to and from simulated servos. They answer at once, and only the world's clock makes them move."""
+
+    name = "sim"
+
+    def __init__(self) -> None:
+        self._world: World | None = None
+        self._received = bytearray()
+
+    @property
+    def scene(self) -> Scene | None:
+        """The world, while the line is open."""
+        return self._world
+
+    def open(self) -> Self:
+        """Open the line; the servos have power from the world's beginning."""
+        if self._world is None:
+            self._world = shared_world()
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Send `data`; what the servos answer can be read at once."""
+        self._received += self._opened().exchange(data)
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        """Receive up to `size` bytes; whatever is not there yet will not come, so there is nothing to wait for."""
+        del timeout_s
+        self._opened()
+        data = bytes(self._received[:size])
+        del self._received[:size]
+        return data
+
+    def discard(self) -> None:
+        """Forget what was received and not read."""
+        self._received.clear()
+
+    def close(self) -> None:
+        """Close the line and leave the world."""
+        self.discard()
+        if self._world is not None:
+            self._world = None
+            release_world()
+
+    def _opened(self) -> World:
+        if self._world is None:
+            raise DeviceError("The line 'sim' is not open. Call open() first.")
+        return self._world

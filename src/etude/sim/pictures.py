@@ -1,0 +1,60 @@
+"""Drawing a world without a display, fast: no shadows, no reflections, one renderer per size."""
+
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo tells type checkers nothing about its compiled half.
+
+from __future__ import annotations
+
+import atexit
+import threading
+
+import numpy as np
+
+from etude.core.errors import DeviceError, NotFound
+from etude.sim.physics import GL_ADVICE, mujoco
+from etude.sim.scene import VIEWS
+
+_COSTLY = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION)
+
+
+class Pictures:
+    """Draws what a scene's cameras see; all from the thread that drew first, because OpenGL asks for that."""
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self._model = model
+        self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
+        self._thread = 0
+
+    def take(self, data: mujoco.MjData, view: str, height: int, width: int) -> np.ndarray:
+        """Draw `view` of the scene in state `data`: uint8 (height, width, 3), RGB."""
+        if view not in VIEWS:
+            raise NotFound("view of the simulated table", view, VIEWS)
+        renderer = self._renderer(height, width)
+        renderer.update_scene(data, view)
+        return renderer.render()
+
+    def close(self) -> None:
+        """Free what was needed to draw."""
+        while self._renderers:
+            self._renderers.popitem()[1].close()
+        atexit.unregister(self.close)
+
+    def _renderer(self, height: int, width: int) -> mujoco.Renderer:
+        if not self._renderers:
+            self._thread = threading.get_ident()
+            atexit.register(self.close)  # a renderer that the interpreter's end finds open complains on stderr
+        if threading.get_ident() != self._thread:
+            raise DeviceError("The simulated cameras were read from two threads; OpenGL allows only the first.")
+        if (height, width) not in self._renderers:
+            self._renderers[height, width] = _renderer(self._model, height, width)
+        return self._renderers[height, width]
+
+
+def _renderer(model: mujoco.MjModel, height: int, width: int) -> mujoco.Renderer:
+    try:
+        renderer = mujoco.Renderer(model, height, width)
+    except (ImportError, AttributeError, RuntimeError) as error:
+        raise DeviceError(f"The simulated cameras cannot draw here ({error}). {GL_ADVICE}") from error
+    for flag in _COSTLY:
+        renderer.scene.flags[flag] = 0
+    return renderer

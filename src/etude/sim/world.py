@@ -1,0 +1,137 @@
+"""One simulated table with an arm on it, shared by everything in the process that touches it."""
+
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo tells type checkers nothing about its compiled half.
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from etude.core.clock import SimClock
+from etude.sim import scene
+from etude.sim.arm import GRIPPER_CENTER_RAD, JOINTS
+from etude.sim.physics import mujoco
+from etude.sim.pictures import Pictures
+from etude.sim.servo import ServoChain, Sts3215
+
+START_RAD = np.radians([0.0, -60.0, 50.0, 75.0, 0.0, 10.0])
+"""Joint positions at the start of an episode, before jitter."""
+START_JITTER_RAD = 0.03
+
+_RESTING_M_S = 0.02
+_LYING_M = 0.03
+"""Higher than a block's centre in the bin however it lies, lower than on top of a wall."""
+_OPEN_RAD = math.radians(20)
+"""Well over the 8 degrees at which the fingers hold a block."""
+_ALMOST_ONE_STEP = 1 - 1e-6
+
+
+class World:
+    """A table, an SO-101 with its servos, and two cameras; time passes only while somebody waits on `clock`.
+
+    It is the `Scene` behind a simulated robot. The servos are driven by bytes alone, as real ones are; joint positions
+    and the block's pose are privileged state, for demonstrators and tests.
+    """
+
+    def __init__(self) -> None:
+        self.model = scene.compile_scene()
+        self.data = mujoco.MjData(self.model)
+        self.clock = SimClock(self._advance)
+        centers = [0.0] * (len(JOINTS) - 1) + [GRIPPER_CENTER_RAD]
+        self.servos = tuple(Sts3215(number, center_rad=center) for number, center in enumerate(centers, 1))
+        self._chain = ServoChain(self.servos)
+        self._pictures = Pictures(self.model)
+        self._block_q = int(self.model.joint("block").qposadr[0])
+        self._due_s = 0.0
+        self._push_nm = np.zeros(len(JOINTS))
+        self.reset(0)
+
+    def reset(self, seed: int) -> None:
+        """Place the arm near its start, the block somewhere in its area, everything at rest, as `seed` says."""
+        rng = np.random.default_rng(seed)
+        mujoco.mj_resetData(self.model, self.data)
+        self._due_s, self._push_nm = 0.0, np.zeros(len(JOINTS))
+        self.data.qpos[: len(JOINTS)] = START_RAD + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(JOINTS))
+        self.place_block(*scene.sample_block(rng))
+        for servo, position in zip(self.servos, self.joints, strict=True):
+            servo.torque(position, 0.0, 0.0)  # let the encoder see where the joint was put
+            servo.drive.hold()
+
+    def place_block(self, x: float, y: float, yaw: float, z: float = scene.BLOCK_HALF_M) -> None:
+        """Put the block's centre at `x`, `y`, `z` [m], turned by `yaw` [rad] and at rest."""
+        pose = [x, y, z, math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]
+        self.data.qpos[self._block_q : self._block_q + 7] = pose
+        self.data.joint("block").qvel[:] = 0
+        mujoco.mj_forward(self.model, self.data)
+
+    @property
+    def joints(self) -> np.ndarray:
+        """Joint positions [rad], in motor order."""
+        return self.data.qpos[: len(JOINTS)].copy()
+
+    @property
+    def block(self) -> tuple[np.ndarray, np.ndarray]:
+        """The block's centre (3,) [m] and its rotation matrix (3, 3)."""
+        body = self.data.body("block")
+        return body.xpos.copy(), body.xmat.reshape(3, 3).copy()
+
+    def success(self) -> bool:
+        """Whether the block lies still in the bin and the gripper has let go."""
+        position, _ = self.block
+        is_lying = position[2] < _LYING_M and np.linalg.norm(self.data.joint("block").qvel[:3]) < _RESTING_M_S
+        return bool(is_lying and scene.over_bin(position) and self.joints[-1] > _OPEN_RAD)
+
+    def push(self, torque_nm: np.ndarray) -> None:
+        """Let somebody push the arm from now on: one torque [Nm] per joint, zeros for hands off."""
+        self._push_nm = np.asarray(torque_nm, np.float64)
+
+    def exchange(self, data: bytes) -> bytes:
+        """Send `data` to the servos and give what they answer; no time passes."""
+        return self._chain.exchange(data)
+
+    def render(self, view: str, height: int, width: int) -> np.ndarray:
+        """Draw what camera `view` sees now: uint8 (height, width, 3), RGB."""
+        return self._pictures.take(self.data, view, height, width)
+
+    def close(self) -> None:
+        """Free what the cameras needed."""
+        self._pictures.close()
+
+    def _advance(self, elapsed_s: float) -> None:
+        """Take as many whole physics steps as have become due; the rest of the time is kept for later."""
+        self._due_s += elapsed_s
+        while self._due_s >= scene.TIMESTEP_S * _ALMOST_ONE_STEP:
+            self._due_s -= scene.TIMESTEP_S
+            self._step()
+
+    def _step(self) -> None:
+        count = len(JOINTS)
+        state = zip(self.servos, self.data.qpos[:count].tolist(), self.data.qvel[:count].tolist(), strict=True)
+        torque = [servo.torque(position, velocity, scene.TIMESTEP_S) for servo, position, velocity in state]
+        self.data.qfrc_applied[:count] = torque + self._push_nm
+        mujoco.mj_step(self.model, self.data)
+
+
+class _Shared:
+    """The world of this process and how many use it."""
+
+    world: World | None = None
+    users = 0
+
+
+def shared_world() -> World:
+    """Give the world that this process's robot, cameras and demonstrator share; hand it back with `release_world`."""
+    if _Shared.world is None:
+        _Shared.world = World()
+    _Shared.users += 1
+    return _Shared.world
+
+
+def release_world() -> None:
+    """Hand the shared world back; it ends when its last user has done so."""
+    _Shared.users -= 1
+    if _Shared.users <= 0 and _Shared.world is not None:
+        _Shared.world.close()
+        _Shared.world, _Shared.users = None, 0
