@@ -60,18 +60,18 @@ def parse(data: bytes) -> tuple[list[Packet], bytes]:
     Noise is skipped: after a wrong length or checksum the search goes on at the next `FF FF`.
     """
     packets: list[Packet] = []
-    start = data.find(HEADER)
-    while start >= 0:
+    position = 0
+    while (start := data.find(HEADER, position)) >= 0:
         size = _size(data, start)
         if size is None or start + size > len(data):
             return packets, data[start:]
         body = data[start + 2 : start + size - 1]
         if size and checksum(body) == data[start + size - 1]:
             packets.append(Packet(body[0], body[2], body[3:]))
-            start = data.find(HEADER, start + size)
+            position = start + size
         else:
-            start = data.find(HEADER, start + 1)
-    return packets, data[-1:] if data.endswith(HEADER[:1]) else b""
+            position = start + 1
+    return packets, data[max(position, len(data) - 1) :] if data.endswith(HEADER[:1]) else b""
 
 
 def _size(data: bytes, start: int) -> int | None:

@@ -1,0 +1,15 @@
+"""Finding the line behind a port."""
+
+from __future__ import annotations
+
+from etude.hardware import lines
+from etude.hardware.device import Line
+
+_SERIAL = "serial"
+
+
+def line_at(port: str) -> Line:
+    """Give the line that `port` names, not yet open: a simulated one such as `sim`, else a serial port."""
+    if port != _SERIAL and port in lines.packages():
+        return lines.build(lines.config(port)())
+    return lines.build(lines.config(_SERIAL)(port=port))

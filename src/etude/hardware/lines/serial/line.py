@@ -1,0 +1,91 @@
+"""A serial line over pyserial, whose errors are told in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from etude.core.errors import DeviceError, MissingExtra, NotFound
+from etude.hardware.lines.serial.config import Config
+
+try:
+    import serial
+    from serial.tools import list_ports
+except ImportError as error:
+    raise MissingExtra("A serial port", "feetech") from error
+
+try:
+    from termios import error as TerminalError  # noqa: N812 - it is a class
+except ImportError:  # Windows has no terminals of this kind, hence no such errors
+    TerminalError = OSError
+
+_WRITE_TIMEOUT_S = 1.0
+
+
+def build(config: Config) -> SerialLine:
+    """Make the line; it is not open yet."""
+    return SerialLine(config)
+
+
+class SerialLine:
+    """A serial port, opened for us alone."""
+
+    scene = None
+
+    def __init__(self, config: Config) -> None:
+        self.name = config.port
+        self._baud_rate = config.baud_rate
+        self._port: serial.Serial | None = None
+
+    def open(self) -> Self:
+        """Open the port; raise `NotFound` when there is none of that name, `DeviceError` when it refuses."""
+        try:
+            self._port = serial.Serial(self.name, self._baud_rate, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
+        except (OSError, ValueError, TerminalError) as error:
+            self._explain(error)
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Send `data`."""
+        with self._opened() as port:
+            port.write(data)
+
+    def read(self, size: int, timeout_s: float) -> bytes:
+        """Receive up to `size` bytes, fewer when `timeout_s` passes first."""
+        with self._opened() as port:
+            if port.timeout != timeout_s:
+                port.timeout = timeout_s  # slow, so only when it changes
+            return port.read(size)
+
+    def discard(self) -> None:
+        """Forget what was received and not read."""
+        with self._opened() as port:
+            port.reset_input_buffer()
+
+    def close(self) -> None:
+        """Close the port; harmless when it is not open."""
+        port, self._port = self._port, None
+        if port:
+            port.close()
+
+    @contextmanager
+    def _opened(self) -> Iterator[serial.Serial]:
+        if self._port is None:
+            raise DeviceError(f"The serial port {self.name} is not open.")
+        try:
+            yield self._port
+        except (OSError, TerminalError) as error:
+            raise DeviceError(
+                f"The serial port {self.name} failed: {error}. Check that its cable is plugged in, then connect again."
+            ) from error
+
+    def _explain(self, error: Exception) -> None:
+        known = [port.device for port in list_ports.comports()]
+        if self.name not in known and not Path(self.name).exists():
+            raise NotFound("serial port", self.name, known) from error
+        raise DeviceError(
+            f"The serial port {self.name} cannot be opened: {error}. "
+            "Close other programs that use it; on Linux, your user must belong to the group 'dialout'."
+        ) from error

@@ -1,0 +1,55 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from etude.hardware.buses.feetech.bus import FeetechBus
+from etude.sim.servo import ServoChain, Sts3215
+
+
+@dataclass
+class MemoryLine:
+    """A line without a wire: what is written goes to `answer`, whose reply can be read at once."""
+
+    answer: Callable[[bytes], bytes]
+    name: str = "memory"
+    scene: None = None
+    sent: list[bytes] = field(default_factory=list)
+    pending: bytes = b""
+    is_open: bool = False
+
+    def open(self):
+        self.is_open = True
+        return self
+
+    def write(self, data):
+        self.sent.append(data)
+        self.pending += self.answer(data)
+
+    def read(self, size, timeout_s):
+        data, self.pending = self.pending[:size], self.pending[size:]
+        return data
+
+    def discard(self):
+        self.pending = b""
+
+    def close(self):
+        self.is_open = False
+
+
+MOTORS = {"shoulder": 1, "elbow": 2, "gripper": 3}
+
+
+@pytest.fixture
+def servos():
+    return [Sts3215(motor_id) for motor_id in MOTORS.values()]
+
+
+@pytest.fixture
+def line(servos):
+    return MemoryLine(ServoChain(servos).exchange)
+
+
+@pytest.fixture
+def bus(line):
+    return FeetechBus(line, MOTORS)
