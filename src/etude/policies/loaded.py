@@ -1,0 +1,87 @@
+"""A policy together with all that it takes to act: its pipeline and its specs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from etude.core import frame as frames
+from etude.core.errors import SpecMismatch
+from etude.core.frame import Frame
+from etude.core.spec import Spec, Specs
+from etude.policies.config import PolicyConfig
+from etude.policies.policy import Policy
+from etude.transforms.pipeline import Pipeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a policy learned, and what it needs to be run as it was trained."""
+
+    fps: float | None = None
+    """Frames per second of the dataset, which is the control rate to run at."""
+    robot_type: str | None = None
+    tasks: tuple[str, ...] = ()
+    """Task texts of the dataset."""
+    step: int = 0
+    """Training steps taken."""
+    dataset: str = ""
+    """The dataset's folder or repository."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedPolicy:
+    """A policy that is asked with frames in a robot's units, and answers in them."""
+
+    policy: Policy
+    config: PolicyConfig
+    pipeline: Pipeline
+    observation: Specs
+    action: Spec
+    origin: Origin = field(default_factory=Origin)
+    device: str = "cpu"
+
+    @property
+    def n_action_steps(self) -> int:
+        """Actions of a chunk to play before asking again."""
+        return self.config.n_action_steps
+
+    def act(self, frame: Frame) -> np.ndarray:
+        """Give a chunk (time, action), float32, in the dataset's units; raise `SpecMismatch` for a wrong frame."""
+        frames.check(self.observation, frame)
+        seen = {key: frame[key] for key in self.observation}
+        chunk = self.act_batch({key: value[None] for key, value in seen.items()})
+        return chunk[0]
+
+    def act_batch(self, batch: Frame) -> np.ndarray:
+        """Give chunks (batch, time, action) for stacked frames, whose pictures may be resized already."""
+        inputs = self.pipeline.encode(batch)
+        tensors = {key: torch.from_numpy(np.ascontiguousarray(inputs[key])).to(self.device) for key in self.observation}
+        assert isinstance(self.policy, nn.Module)
+        was_training = self.policy.training
+        self.policy.eval()
+        with torch.inference_mode():
+            chunk = self.policy.act(tensors).float().cpu().numpy()
+        self.policy.train(was_training)
+        return self.pipeline.decode(batch, chunk).astype(np.float32)
+
+    def check_fits(self, observation: Specs, action: Spec) -> None:
+        """Raise `SpecMismatch` unless a robot or environment with these specs can be driven by this policy."""
+        for key, spec in self.observation.items():
+            if key not in observation:
+                raise SpecMismatch(key, str(spec), f"nothing; there is {', '.join(observation)}")
+            if not spec.is_image:
+                _same(key, spec, observation[key])
+            elif not observation[key].is_image:
+                raise SpecMismatch(key, "a picture", str(observation[key]))
+        _same(frames.ACTION, self.action, action)
+
+
+def _same(key: str, wanted: Spec, got: Spec) -> None:
+    if wanted.shape != got.shape:
+        raise SpecMismatch(key, str(wanted), str(got))
+    if wanted.names and got.names and wanted.names != got.names:
+        raise SpecMismatch(key, f"joints in the order {', '.join(wanted.names)}", ", ".join(got.names))
