@@ -159,8 +159,14 @@ GRIPPER_CENTER_RAD = math.radians(45)
 
 # The real finger tips are sheets of 2 mm that end in small rounded pads. These are a little thicker and wider, as
 # with the rubber that people glue on, so that a block does not turn in the grasp.
-FIXED_FINGER = Box((0.0030, 0.008, 0.020), (-0.0115, -0.0002, -0.082), color=FINGER)
-MOVING_FINGER = Box((0.0030, 0.018, 0.008), (-0.0088, -0.0640, 0.0190), (0.9975, 0, 0, -0.0700), FINGER)
+FINGERS = {
+    "fixed_finger": ("gripper", Box((0.0030, 0.008, 0.020), (-0.0115, -0.0002, -0.082), color=FINGER)),
+    "moving_finger": (
+        "moving_jaw",
+        Box((0.0030, 0.018, 0.008), (-0.0088, -0.0640, 0.0190), (0.9975, 0, 0, -0.0700), FINGER),
+    ),
+}
+"""Geoms that grip: name to body and box."""
 
 TCP = ("gripperframe", (-0.0079, -0.000218121, -0.0981274), (math.sqrt(0.5), 0, math.sqrt(0.5), 0))
 """The tool frame of TheRobotStudio's model, on the inner side of the fixed finger's tip."""
@@ -186,8 +192,8 @@ def add_arm(spec: mujoco.MjSpec) -> None:
         parent = _add_body(parent, link.body, link.mass_kg, link.com, link.inertia, link.boxes)
         parent.pos, parent.quat = link.pos, link.quat
         _add_joint(parent, link)
-    _add_finger(spec.body("gripper"), "fixed_finger", FIXED_FINGER)
-    _add_finger(spec.body("moving_jaw"), "moving_finger", MOVING_FINGER)
+    for name, (body, box) in FINGERS.items():
+        _add_finger(spec.body(body), name, box)
     for name, pos, quat in (TCP, PINCH):
         spec.body("gripper").add_site(name=name, pos=pos, quat=quat, size=[0.002] * 3, group=5)
     for one, other in _NOT_TOUCHING:

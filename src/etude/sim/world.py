@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from etude.core.clock import SimClock
+from etude.core.clock import Clock, SimClock
 from etude.sim import scene
-from etude.sim.arm import GRIPPER_CENTER_RAD, JOINTS
+from etude.sim.arm import FINGERS, GRIPPER_CENTER_RAD, JOINTS
 from etude.sim.physics import mujoco
 from etude.sim.pictures import Pictures
 from etude.sim.servo import ServoChain, Sts3215
@@ -38,12 +38,14 @@ class World:
     def __init__(self) -> None:
         self.model = scene.compile_scene()
         self.data = mujoco.MjData(self.model)
-        self.clock = SimClock(self._advance)
+        self.clock: Clock = SimClock(self._advance)
         centers = [0.0] * (len(JOINTS) - 1) + [GRIPPER_CENTER_RAD]
         self.servos = tuple(Sts3215(number, center_rad=center) for number, center in enumerate(centers, 1))
         self._chain = ServoChain(self.servos)
         self._pictures = Pictures(self.model)
         self._block_q = int(self.model.joint("block").qposadr[0])
+        self._block_geom = self.model.geom("block").id
+        self._fingers = [self.model.geom(name).id for name in FINGERS]
         self._due_s = 0.0
         self._push_nm = np.zeros(len(JOINTS))
         self.reset(0)
@@ -76,6 +78,12 @@ class World:
         """The block's centre (3,) [m] and its rotation matrix (3, 3)."""
         body = self.data.body("block")
         return body.xpos.copy(), body.xmat.reshape(3, 3).copy()
+
+    def is_grasped(self) -> bool:
+        """Whether both fingers touch the block."""
+        pairs = self.data.contact.geom
+        touching = pairs[(pairs == self._block_geom).any(axis=1)]
+        return all((touching == finger).any() for finger in self._fingers)
 
     def success(self) -> bool:
         """Whether the block lies still in the bin and the gripper has let go."""

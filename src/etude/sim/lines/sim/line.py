@@ -22,18 +22,15 @@ class SimLine:
     name = "sim"
 
     def __init__(self) -> None:
+        self.scene: Scene | None = None
+        """The world, while the line is open."""
         self._world: World | None = None
         self._received = bytearray()
-
-    @property
-    def scene(self) -> Scene | None:
-        """The world, while the line is open."""
-        return self._world
 
     def open(self) -> Self:
         """Open the line; the servos have power from the world's beginning."""
         if self._world is None:
-            self._world = shared_world()
+            self.scene = self._world = shared_world()
         return self
 
     def write(self, data: bytes) -> None:
@@ -56,7 +53,7 @@ class SimLine:
         """Close the line and leave the world."""
         self.discard()
         if self._world is not None:
-            self._world = None
+            self.scene = self._world = None
             release_world()
 
     def _opened(self) -> World:

@@ -1,0 +1,1 @@
+"""A demonstrator that needs no person: it drives the simulated arm through the task."""

@@ -1,0 +1,133 @@
+"""The scripted demonstrator: sees everything, wants the next few millimetres, and knows how the servos sag."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from etude.core.errors import DeviceError
+from etude.core.spec import Spec
+from etude.hardware.device import Teleoperator
+from etude.sim.arm import JOINTS, LINKS
+from etude.sim.kinematics import NUM_JOINTS, PITCH_JOINTS, HandPose, Kinematics
+from etude.sim.servo_drive import KT, RESISTANCE, SUPPLY_V
+from etude.sim.teleoperators.scripted.config import Config
+from etude.sim.teleoperators.scripted.plan import Style, View, Wish, decide
+from etude.sim.teleoperators.scripted.pushes import Pushes
+from etude.sim.world import World, release_world, shared_world
+
+STIFFNESS_NM_RAD = 16 * 0.166 * SUPPLY_V * KT / RESISTANCE
+"""Of a servo with the follower's P gain of 16: it sags by the torque it bears over this."""
+LEAD_M = 0.016
+"""How far the command runs ahead of the hand, at speed 1; the servos follow at 15 times that per second."""
+_LEAD_GAIN = 1.5
+"""Aiming a little past the goal overcomes the joints' friction near it."""
+_ROLL_LEAD_RAD = 0.25
+_PITCH_LEAD_RAD = 0.2
+_LOW_M = 0.05
+_LOW_PUSH = 0.45
+"""Pushes are gentler below `_LOW_M`, where the fingers are at the block."""
+
+
+def build(config: Config) -> Teleoperator:
+    """Make the demonstrator; it joins the world when it connects."""
+    return ScriptedDemonstrator(config)
+
+
+class ScriptedDemonstrator:
+    """Drives this process's simulated arm, in the units of its driver: degrees, the gripper 0 to 100."""
+
+    def __init__(self, config: Config) -> None:
+        self.action = Spec(shape=(len(JOINTS),), names=tuple(f"{joint}.pos" for joint in JOINTS))
+        self._config = config
+        self._kinematics = Kinematics("pinch")
+        self._world: World | None = None
+        self._begin(0, 0.0)
+
+    def connect(self) -> None:
+        """Join the world."""
+        if self._world is None:
+            self._world = shared_world()
+
+    def disconnect(self) -> None:
+        """Take the hands off and leave the world."""
+        if self._world is not None:
+            self._world.push(np.zeros(len(JOINTS)))
+            self._world = None
+            release_world()
+
+    def reset(self, seed: int) -> None:
+        """Choose this episode's style."""
+        self._begin(seed, self._joined().clock.now())
+
+    def read(self) -> np.ndarray | None:
+        """Give the next command, or none when the block is in the bin or patience is at its end."""
+        world = self._joined()
+        now = world.clock.now()
+        if world.success() or now - self._begun_s > self._config.max_seconds:
+            world.push(np.zeros(len(JOINTS)))
+            return None
+        joints, view = world.joints, self._look(world)
+        self._push(world, now, view.hand[2])
+        return _to_driver(self._command(decide(view, self._style), view, joints))
+
+    def _begin(self, seed: int, now_s: float) -> None:
+        rng = np.random.default_rng([seed, 1])  # apart from the world's own draws with this seed
+        self._style = Style.sample(rng)
+        self._pushes = Pushes(rng, self._config.noise) if self._config.noise else None
+        self._begun_s = self._read_s = now_s
+
+    def _joined(self) -> World:
+        if self._world is None:
+            raise DeviceError("The scripted demonstrator is not connected. Call connect() first.")
+        return self._world
+
+    def _look(self, world: World) -> View:
+        joints = world.joints
+        hand, hand_axes = self._kinematics.forward(joints)
+        block, block_axes = world.block
+        return View(
+            hand=hand,
+            hand_axes=hand_axes,
+            gripper_rad=float(joints[-1]),
+            block=block,
+            block_axes=block_axes,
+            is_grasped=world.is_grasped(),
+        )
+
+    def _command(self, wish: Wish, view: View, joints: np.ndarray) -> np.ndarray:
+        """Give joint targets [rad] a short way ahead of `joints` towards the wish, gravity's sag taken into account."""
+        pitch, roll = float(PITCH_JOINTS @ joints[:NUM_JOINTS]), float(joints[NUM_JOINTS - 1])
+        pose = HandPose(
+            position=view.hand + _bounded(_LEAD_GAIN * (wish.position - view.hand), self._style.speed * LEAD_M),
+            pitch=pitch + _clipped(math.pi / 2 - pitch, _PITCH_LEAD_RAD),
+            roll=roll + _clipped(_LEAD_GAIN * (wish.roll - roll), self._style.speed * _ROLL_LEAD_RAD),
+        )
+        ahead = self._kinematics.follow(pose, joints).joints
+        sag = self._kinematics.gravity(joints)[:NUM_JOINTS] / STIFFNESS_NM_RAD
+        return np.append(ahead + sag, wish.gripper_rad)
+
+    def _push(self, world: World, now_s: float, height_m: float) -> None:
+        if self._pushes is None:
+            return
+        aside = self._pushes.at(now_s - self._begun_s, now_s - self._read_s)
+        self._read_s = now_s
+        gentleness = _LOW_PUSH if height_m < _LOW_M else 1.0
+        world.push(np.append(gentleness * STIFFNESS_NM_RAD * aside, 0.0))
+
+
+def _to_driver(joints: np.ndarray) -> np.ndarray:
+    """Convert joint positions [rad] to the driver's units, within the joint limits."""
+    low, high = np.degrees([link.range_rad for link in LINKS]).T
+    degrees = np.clip(np.degrees(joints), low, high)
+    degrees[-1] = 100 * (degrees[-1] - low[-1]) / (high[-1] - low[-1])
+    return degrees.astype(np.float32)
+
+
+def _bounded(vector: np.ndarray, longest: float) -> np.ndarray:
+    return vector * min(1.0, longest / max(float(np.linalg.norm(vector)), 1e-9))
+
+
+def _clipped(value: float, most: float) -> float:
+    return max(-most, min(most, value))
