@@ -1,5 +1,5 @@
 """Datasets: opening, windowing, recording and checking demonstrations."""
 
-from etude.core.registry import Registry
+from etude.data.opening import create_dataset, lerobot_home, open_dataset
 
-formats = Registry("dataset format", "etude.data.formats", module="reader")
+__all__ = ["create_dataset", "lerobot_home", "open_dataset"]

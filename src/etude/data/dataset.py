@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -27,6 +27,20 @@ class Episode:
         return self.stop - self.start
 
 
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something that a dataset promises and does not hold."""
+
+    what: str
+    where: str
+    """A file, or the episode concerned."""
+    remedy: str
+    """What to do."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. {self.remedy}"
+
+
 @runtime_checkable
 class Dataset(Protocol):
     """Episodes that share specs. Table columns and pictures are read in batches, by row number."""
@@ -44,12 +58,21 @@ class Dataset(Protocol):
     stats: Mapping[str, Stats]
     """Pictures: of values in 0..1, shaped (channels, 1, 1)."""
 
+    @property
+    def codecs(self) -> Mapping[str, str]:
+        """How each camera's pictures are compressed, such as `av1`."""
+        ...
+
     def column(self, key: str) -> np.ndarray:
-        """Give one table column over all frames: (frames, n), or (frames,) for a scalar."""
+        """Give one table column over all frames: shaped as its spec, (frames,) for those without one, as `index`."""
         ...
 
     def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """Decode pictures of `key` at `rows`, uint8 (row, height, width, 3); `size` is (height, width) wanted."""
+        ...
+
+    def check_files(self) -> Iterator[Problem]:
+        """Yield what the files promise one another and do not hold, such as a counter or a video's length."""
         ...
 
 

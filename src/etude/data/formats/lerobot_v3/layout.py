@@ -1,0 +1,103 @@
+"""Where the files of a LeRobot v3.0 dataset lie, and what `meta/info.json` says. Facts: LeRobot 0.6.2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from etude.core.errors import UserError
+from etude.core.files import write_json
+from etude.core.spec import Spec, Specs
+from etude.data.formats.lerobot_v3.config import Config
+from etude.data.lerobot.header import DEFAULT_FEATURES, FILE, Header
+
+DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
+EPISODES_FOLDER = Path("meta/episodes")
+EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+STAGING = Path(".recording")
+"""Where the open episode's videos grow; whatever is left there by a crash belongs to no episode."""
+
+_CODEC = {"libsvtav1": "av1"}
+"""Names of streams, where they are not those of their encoders."""
+
+Place = tuple[int, int]
+"""Chunk and file index."""
+
+
+def after(places: Iterable[Place], chunks_size: int) -> Place:
+    """Give the place that follows the last of `places`: the next file, or the first of the next chunk."""
+    chunk, file = max(places, default=(0, -1))
+    return (chunk, file + 1) if file + 1 < chunks_size else (chunk + 1, 0)
+
+
+def path_of(template: str, place: Place, key: str = "") -> str:
+    """Fill in a path template."""
+    return template.format(chunk_index=place[0], file_index=place[1], video_key=key)
+
+
+def new_header(config: Config, specs: Specs, fps: int, robot_type: str | None) -> Header:
+    """Describe an empty dataset; raise `UserError` when LeRobot's format cannot hold one of the `specs`."""
+    features = {key: _feature(config, key, spec, fps) for key, spec in specs.items()}
+    return Header(
+        version="v3.0",
+        fps=fps,
+        features=features | DEFAULT_FEATURES,
+        data_path=DATA_PATH,
+        video_path=VIDEO_PATH if any(spec.is_image for spec in specs.values()) else None,
+        robot_type=robot_type,
+        sizes_in_mb={"data": config.data_files_size_in_mb, "video": config.video_files_size_in_mb},
+    )
+
+
+def write_header(root: Path, header: Header) -> None:
+    """Write `meta/info.json`, its keys in LeRobot's order. This is what commits an episode."""
+    stored = {
+        "codebase_version": header.version,
+        "fps": header.fps,
+        "features": header.features,
+        "total_episodes": header.total_episodes,
+        "total_frames": header.total_frames,
+        "total_tasks": header.total_tasks,
+        "chunks_size": header.chunks_size,
+        "data_files_size_in_mb": header.sizes_in_mb["data"],
+        "video_files_size_in_mb": header.sizes_in_mb["video"],
+        "data_path": header.data_path,
+        "video_path": header.video_path,
+        "robot_type": header.robot_type,
+        "splits": {"train": f"0:{header.total_episodes}"} if header.total_episodes else {},
+    }
+    write_json(root / FILE, stored, indent=4)
+
+
+def _feature(config: Config, key: str, spec: Spec, fps: int) -> dict[str, Any]:
+    if "/" in key or key in DEFAULT_FEATURES:
+        raise UserError(
+            f"'{key}' cannot be a key of a LeRobot dataset: it has a '/', or is the name of its own column."
+        )
+    if spec.is_image and spec.shape[2] == 3:
+        names = ["height", "width", "channels"]
+        return {"dtype": "video", "shape": list(spec.shape), "names": names, "info": _video_info(config, spec, fps)}
+    if len(spec.shape) != 1:
+        raise UserError(f"'{key}' is {spec}; a LeRobot dataset holds vectors and RGB pictures. Reshape or omit it.")
+    return {"dtype": spec.dtype, "shape": list(spec.shape), "names": list(spec.names) or None}
+
+
+def _video_info(config: Config, spec: Spec, fps: int) -> dict[str, Any]:
+    return {
+        "is_depth_map": False,
+        "video.height": spec.shape[0],
+        "video.width": spec.shape[1],
+        "video.codec": _CODEC.get(config.vcodec, config.vcodec),
+        "video.pix_fmt": "yuv420p",
+        "video.fps": fps,
+        "video.channels": 3,
+        "has_audio": False,
+        "video.g": config.g,
+        "video.crf": config.crf,
+        "video.preset": config.preset if config.vcodec == "libsvtav1" else None,
+        "video.fast_decode": 0,
+        "video.video_backend": "pyav",
+        "video.extra_options": {},
+    }

@@ -1,0 +1,112 @@
+"""Reads LeRobot v3.0: many episodes per file, found through the episodes table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from etude.core.errors import DatasetError
+from etude.core.stats import Stats
+from etude.data.dataset import Episode
+from etude.data.formats.lerobot_v3.config import Config
+from etude.data.formats.lerobot_v3.layout import EPISODES_FOLDER, path_of
+from etude.data.formats.lerobot_v3.metadata import read_tasks, row_stats
+from etude.data.lerobot import header as headers
+from etude.data.lerobot import tables
+from etude.data.lerobot.contents import Clip, Contents
+from etude.data.lerobot.dataset import LeRobotDataset
+from etude.data.lerobot.header import Header
+from etude.data.lerobot.stats_file import read_stats
+
+_ROW = ["episode_index", "tasks", "length", "data/chunk_index", "data/file_index", "dataset_from_index"]
+_CLIP = ["chunk_index", "file_index", "from_timestamp", "to_timestamp"]
+
+
+def build(config: Config, root: Path) -> LeRobotDataset:
+    """Open the dataset in `root`; raise `DatasetError` when a file of it is missing or damaged.
+
+    `meta/info.json` says how many episodes there are: what lies beyond was being written when a crash came.
+    """
+    del config
+    header = headers.read(root)
+    table = episodes_table(root, header)
+    episodes = _episodes(table)
+    contents = Contents(
+        episodes=episodes,
+        tasks=read_tasks(root)[: header.total_tasks],
+        stats=_stats(root, header),
+        tables=_tables(root, header, table),
+        clips={key: _clips(root, header, table, key) for key in header.cameras("video")},
+    )
+    return LeRobotDataset(root, "lerobot_v3", header, contents)
+
+
+def episodes_files(root: Path) -> list[Path]:
+    """List the files of the episodes table, in order."""
+    return sorted((root / EPISODES_FOLDER).glob("chunk-*/file-*.parquet"))
+
+
+def episodes_table(root: Path, header: Header) -> pa.Table:
+    """Read the committed rows of the episodes table, without statistics."""
+    columns = _ROW + [f"videos/{key}/{name}" for key in header.cameras("video") for name in _CLIP]
+    parts = [tables.read(path, columns) for path in episodes_files(root)]
+    if not parts:
+        parts = [pa.table({name: pa.array([], pa.int64()) for name in columns})]
+    table = pa.concat_tables(parts, promote_options="permissive").sort_by("episode_index")
+    found = table["episode_index"].to_pylist()[: header.total_episodes]
+    if found != list(range(header.total_episodes)):
+        raise DatasetError(
+            root / EPISODES_FOLDER,
+            f"should list {header.total_episodes} episodes from 0 on, lists {len(found)}. Copy the folder again.",
+        )
+    return table[: header.total_episodes]
+
+
+def committed_stats(root: Path, header: Header) -> dict[str, Stats]:
+    """Merge the statistics of the committed episodes; none when the episodes table holds none."""
+    measured = [*header.columns(), *header.cameras("video")]
+    rows = [
+        row_stats(part[row : row + 1], measured)
+        for part in map(tables.read, episodes_files(root))
+        for row, index in enumerate(part["episode_index"].to_pylist())
+        if index < header.total_episodes
+    ]
+    if not rows or not all(rows):
+        return {}
+    return {key: Stats.merge([row[key] for row in rows]) for key in rows[0]}
+
+
+def _stats(root: Path, header: Header) -> dict[str, Stats]:
+    """Read the statistics; a crash may have left them an episode ahead, and then they are merged anew."""
+    stats = read_stats(root)
+    if "index" in stats and stats["index"].count != header.total_frames:
+        return committed_stats(root, header) or stats
+    return stats
+
+
+def _episodes(table: pa.Table) -> list[Episode]:
+    columns = (table[name].to_pylist() for name in ("episode_index", "dataset_from_index", "length", "tasks"))
+    return [
+        Episode(index=index, start=start, stop=start + length, tasks=tuple(tasks))
+        for index, start, length, tasks in zip(*columns, strict=True)
+    ]
+
+
+def _tables(root: Path, header: Header, table: pa.Table) -> list[Path]:
+    places = zip(table["data/chunk_index"].to_pylist(), table["data/file_index"].to_pylist(), strict=True)
+    return [root / path_of(header.data_path, place) for place in dict.fromkeys(places)]
+
+
+def _clips(root: Path, header: Header, table: pa.Table, key: str) -> list[Clip]:
+    if header.video_path is None:
+        raise DatasetError(root / headers.FILE, f"declares the video '{key}' and no video_path. Restore the file.")
+    columns = (table[f"videos/{key}/{name}"].to_pylist() for name in _CLIP)
+    return [
+        Clip(
+            path=root / path_of(header.video_path, (chunk, file), key),
+            start=round(begin * header.fps),
+            length=round((end - begin) * header.fps),
+        )
+        for chunk, file, begin, end in zip(*columns, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""What every LeRobot dataset format has in common: its header, its tables, and reading them."""

@@ -1,0 +1,67 @@
+"""Parquet tables, to and from numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etude.core.errors import DatasetError
+from etude.core.files import atomic
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read `columns` of a Parquet file; raise `DatasetError` naming it when it is missing, damaged or lacks one."""
+    try:
+        # Opened by us: pyarrow leaves its own handle to the garbage collector when the footer is damaged.
+        with path.open("rb") as source, pq.ParquetFile(source) as file:
+            lacking = [name for name in columns or () if name not in file.schema_arrow.names]
+            if lacking:
+                raise DatasetError(path, f"lacks the column {', '.join(lacking)}, which the dataset declares.")
+            return file.read(columns)
+    except FileNotFoundError as error:
+        raise DatasetError(path, "is missing. Copy it again from where the dataset came from.") from error
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DatasetError(
+            path, f"cannot be read as Parquet ({reason}); it is truncated or damaged. Copy it again."
+        ) from error
+
+
+def write(path: Path, table: pa.Table) -> None:
+    """Write `table` atomically, as LeRobot does: snappy, dictionaries, one row group."""
+    with atomic(path) as draft:
+        pq.write_table(table, draft, compression="snappy", use_dictionary=True, row_group_size=max(len(table), 1))
+
+
+def to_numpy(column: pa.ChunkedArray, shape: tuple[int, ...]) -> np.ndarray:
+    """Give a numeric column as (rows, *shape); lists of any depth are flattened first."""
+    values = pa.chunked_array([_flat(chunk) for chunk in column.chunks], _leaf(column.type))
+    return values.to_numpy().reshape(len(column), *shape)
+
+
+def from_numpy(values: np.ndarray) -> pa.Array:
+    """Give (rows,) as a plain column and (rows, n) as fixed-size lists, their items called `element`."""
+    flat = pa.array(values.reshape(-1))
+    if values.ndim == 1:
+        return flat
+    return pa.FixedSizeListArray.from_arrays(flat, type=pa.list_(pa.field("element", flat.type), values.shape[1]))
+
+
+def _flat(values: pa.Array) -> pa.Array:
+    if isinstance(values, pa.ExtensionArray):
+        values = values.storage
+    while pa.types.is_nested(values.type):
+        values = values.flatten()
+    return values
+
+
+def _leaf(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    while pa.types.is_nested(kind):
+        kind = kind.value_type
+    return kind

@@ -1,0 +1,92 @@
+"""Finding a dataset's format, and starting a new dataset."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+from etude.core.errors import UserError
+from etude.core.spec import Specs
+from etude.data.dataset import Dataset, DatasetWriter
+from etude.data.formats import formats
+
+_MOST_NAMES = 8
+"""Entries of a folder that a message lists."""
+
+
+def lerobot_home() -> Path:
+    """Give the folder where LeRobot keeps datasets by name: `$HF_LEROBOT_HOME`, else `$HF_HOME/lerobot`."""
+    cache = Path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
+    return Path(os.environ.get("HF_LEROBOT_HOME", cache / "lerobot")).expanduser()
+
+
+def open_dataset(root: Path | str) -> Dataset:
+    """Open the dataset in folder `root`, whatever its format.
+
+    Raises `UserError` when the folder holds no dataset, `DatasetError` when a file of it is missing or damaged.
+    """
+    root = Path(root)
+    name = _format_of(root)
+    if name is None:
+        raise UserError(_not_a_dataset(root))
+    return formats.build(formats.config(name)(), root)
+
+
+def create_dataset(
+    root: Path | str,
+    specs: Specs,
+    fps: int = 30,
+    robot_type: str | None = None,
+    *,
+    resume: bool = False,
+    config: Any = None,
+) -> DatasetWriter:
+    """Start a dataset in folder `root`, or with `resume` add to the one there; `config` holds the write options.
+
+    Without a `config` a new dataset is LeRobot v3.0, recorded with LeRobot's own video settings. Raises `UserError`
+    when `root` is taken, when there is nothing to resume, or when what is there has other specs, fps or robot.
+    """
+    root = Path(root)
+    name = _format_of(root)
+    if resume and name is None:
+        raise UserError(f"{_not_a_dataset(root)} There is nothing to resume: record without resume first.")
+    if not resume and root.exists() and (not root.is_dir() or any(root.iterdir())):
+        what = "already holds a dataset; resume to add to it, or" if name else f"is not empty ({_listing(root)});"
+        raise UserError(f"{root} {what} choose another folder.")
+    config = config or formats.config(name or "lerobot_v3")()
+    module = _writer_module(config)
+    return (module.resume if resume else module.create)(config, root, specs, fps, robot_type)
+
+
+def _format_of(root: Path) -> str | None:
+    return next((name for name in formats.names() if formats.config(name).matches(root)), None)
+
+
+def _writer_module(config: Any) -> Any:
+    package = type(config).__module__.rpartition(".")[0]
+    try:
+        return importlib.import_module(f"{package}.writer")
+    except ModuleNotFoundError as error:
+        if error.name != f"{package}.writer":
+            raise
+        name = formats.name_of(config)
+        raise UserError(f"Datasets of format {name} can be read, not written. Record into a new folder.") from None
+
+
+def _not_a_dataset(root: Path) -> str:
+    wanted = ", or ".join(formats.config(name).LOOKS_FOR for name in formats.names())
+    return f"{root} is not a dataset. Looked for {wanted}. {_holding(root)}"
+
+
+def _holding(root: Path) -> str:
+    if not root.exists():
+        return "There is no such folder."
+    return f"The folder holds {_listing(root)}." if root.is_dir() else "It is a file; give the folder."
+
+
+def _listing(root: Path) -> str:
+    names = sorted(path.name for path in root.iterdir())
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return (", ".join(names[:_MOST_NAMES]) + more) or "nothing"
