@@ -38,6 +38,9 @@ def encode(value: Any, registries: Registries | None = None) -> Any:
 
 
 def _encode_field(name: str, value: Any, registries: Registries) -> Any:
+    if name in registries and isinstance(value, Mapping):
+        plugins = cast("Mapping[Any, Any]", value)
+        return {str(key): _encode_field(name, item, registries) for key, item in plugins.items()}
     stored = encode(value, registries)
     if name in registries and dataclasses.is_dataclass(value):
         return {"type": registries[name].name_of(value)} | stored
@@ -86,10 +89,14 @@ def _decode_dataclass(cls: type[Any], stored: Any, registries: Registries, where
 
 
 def _decode_slot(key: str, hint: Any, stored: Any, registries: Registries, where: str) -> Any:
-    """Decode a field; where it holds a plugin, the stored `type` says of which class."""
-    if key not in registries or not isinstance(stored, Mapping) or "type" not in stored:
+    """Decode a field; where it holds a plugin, or several by name, the stored `type` says of which class."""
+    if key not in registries or not isinstance(stored, Mapping):
         return _decode(hint, stored, registries, where)
     values = dict(cast("Mapping[str, Any]", stored))
+    if isinstance(typing.get_origin(hint), type) and issubclass(typing.get_origin(hint), Mapping):
+        return {name: _decode_slot(key, Any, item, registries, f"{where}.{name}") for name, item in values.items()}
+    if "type" not in values:
+        return _decode(hint, stored, registries, where)
     return _decode(registries[key].config(values.pop("type")), values, registries, where)
 
 

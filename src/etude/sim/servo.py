@@ -27,7 +27,8 @@ class Sts3215:
     """One servo: bytes in and out by `answer`, physics by `torque`.
 
     `center_rad` is the joint angle at which the encoder shows 2048; `mounting_offset` [ticks] is how far the horn sits
-    beside that on its spline. With `goal_enables_torque` a written goal switches the torque on, as the firmware does.
+    beside that on its spline. A servo with `range_rad` is calibrated: it holds the offset and the position limits of
+    that range. With `goal_enables_torque` a written goal switches the torque on, as the firmware does.
     """
 
     def __init__(
@@ -36,9 +37,16 @@ class Sts3215:
         *,
         mounting_offset: int = 0,
         center_rad: float = 0.0,
+        range_rad: tuple[float, float] | None = None,
         goal_enables_torque: bool = True,
     ) -> None:
         self.memory = Memory(servo_id)
+        if range_rad:
+            low, high = (MIDDLE + round((end - center_rad) * TICKS_PER_RAD) for end in range_rad)
+            calibration = {"Homing_Offset": mounting_offset, "Min_Position_Limit": low, "Max_Position_Limit": high}
+            for name, value in calibration.items():
+                self.memory.set(name, value)
+                self.memory.keep(name)
         self.drive = Drive(MIDDLE - center_rad * TICKS_PER_RAD + mounting_offset, Settings.of(self.memory))
         self.is_silent = False
         """Set it to pull the plug: the servo neither listens nor answers."""
@@ -152,9 +160,9 @@ class Sts3215:
         self._configure()
 
     def _configure(self) -> None:
-        """Let the drive know the registers; a servo that is switched on holds where it is."""
+        """Let the drive know the registers; a servo that is switched on or off holds where it is."""
         was_driving, self.drive.settings = self.drive.settings.is_driving, Settings.of(self.memory)
-        if self.drive.settings.is_driving and not was_driving:
+        if self.drive.settings.is_driving != was_driving:
             self.drive.hold()
 
     def _faults(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from etude.core.clock import Clock, SimClock
 from etude.sim import scene
-from etude.sim.arm import FINGERS, GRIPPER_CENTER_RAD, JOINTS
+from etude.sim.arm import FINGERS, GRIPPER_CENTER_RAD, JOINTS, LINKS, Link
 from etude.sim.physics import mujoco
 from etude.sim.pictures import Pictures
 from etude.sim.servo import ServoChain, Sts3215
@@ -39,8 +39,7 @@ class World:
         self.model = scene.compile_scene()
         self.data = mujoco.MjData(self.model)
         self.clock: Clock = SimClock(self._advance)
-        centers = [0.0] * (len(JOINTS) - 1) + [GRIPPER_CENTER_RAD]
-        self.servos = tuple(Sts3215(number, center_rad=center) for number, center in enumerate(centers, 1))
+        self.servos = tuple(_calibrated_servo(number, link) for number, link in enumerate(LINKS, 1))
         self._chain = ServoChain(self.servos)
         self._pictures = Pictures(self.model)
         self._block_q = int(self.model.joint("block").qposadr[0])
@@ -120,6 +119,12 @@ class World:
         torque = [servo.torque(position, velocity, scene.TIMESTEP_S) for servo, position, velocity in state]
         self.data.qfrc_applied[:count] = torque + self._push_nm
         mujoco.mj_step(self.model, self.data)
+
+
+def _calibrated_servo(number: int, link: Link) -> Sts3215:
+    """Make a servo that holds what calibrating its joint leaves behind; LeRobot gives `wrist_roll` a whole turn."""
+    center = GRIPPER_CENTER_RAD if link.joint == "gripper" else 0.0
+    return Sts3215(number, center_rad=center, range_rad=None if link.joint == "wrist_roll" else link.range_rad)
 
 
 class _Shared:

@@ -19,9 +19,7 @@ class FeetechBus:
     A lost or garbled answer is asked for again up to `retries` times. Values are raw register values.
     """
 
-    def __init__(
-        self, line: Line, motors: Mapping[str, int], *, retries: int = 2, timeout_s: float = 0.05
-    ) -> None:
+    def __init__(self, line: Line, motors: Mapping[str, int], *, retries: int = 2, timeout_s: float = 0.05) -> None:
         self.line, self.motors = line, dict(motors)
         self._retries, self._timeout_s = retries, timeout_s
 
@@ -41,11 +39,12 @@ class FeetechBus:
         self._check_faults(motor, reply)
         return item.decode(reply.params)
 
-    def write(self, name: str, motor: str, value: int) -> None:
-        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault."""
+    def write(self, name: str, motor: str, value: int, *, despite_faults: bool = False) -> None:
+        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to."""
         item = register(name)
         reply = self._ask_one(Instruction.WRITE, motor, bytes((item.address,)) + item.encode(value))
-        self._check_faults(motor, reply)
+        if not despite_faults:
+            self._check_faults(motor, reply)
 
     def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
         """Read register `name` of `motors`, or of all, in one exchange. Faults do not hinder it."""

@@ -1,0 +1,81 @@
+"""The safety gate: every action passes it on the way to the motors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+START_SPEED = 60.0
+"""Speed at which an arm first goes where it is sent, until it is there [units/s]."""
+START_ACCELERATION = 120.0
+"""How fast that limit rises, so that an arm that is led catches up in the end [units/s^2]."""
+_FIRST_TICK_S = 1 / 30
+"""How long the first action after a start is taken to last."""
+_LONGEST_TICK_S = 0.1
+"""After a longer pause an arm may still only move as far as in this time."""
+_SLACK = 2.0
+"""Measured motion beyond what the arm can do by itself, before it counts as being moved by others [units]."""
+_FASTEST = 600.0
+"""Faster than any joint turns [units/s]."""
+
+
+class Gate:
+    """Keeps actions within limits, speed and reach; after a jump of the pose it starts gently again.
+
+    `low`, `high` and `max_reach` are per joint, in the action's units; `max_reach` is how far ahead of the measured
+    position a joint may be sent, infinite for any; `max_speed` is in units per second.
+    """
+
+    def __init__(
+        self, names: Sequence[str], low: np.ndarray, high: np.ndarray, *, max_reach: np.ndarray, max_speed: float
+    ) -> None:
+        self._names, self._low, self._high = tuple(names), low, high
+        self._max_reach, self._max_speed = max_reach, max_speed
+        self._measured = self._last = np.zeros(len(self._names))
+        self._seen_at = self._sent_at = 0.0
+        self._started_at: float | None = None
+
+    def start(self, measured: np.ndarray, now: float) -> None:
+        """Take the measured pose (joint,) as the one to leave gently."""
+        self._measured = self._last = measured.astype(np.float64)
+        self._seen_at = self._started_at = now
+        self._sent_at = now - _FIRST_TICK_S
+
+    def see(self, measured: np.ndarray, now: float) -> None:
+        """Note a measured pose; start again when it jumped, such as after a reset or when somebody moved the arm."""
+        elapsed = now - self._seen_at
+        jump = np.abs(measured - self._measured).max()
+        if elapsed < 0 or jump > _SLACK + _FASTEST * elapsed:
+            self.start(measured, now)
+        self._measured, self._seen_at = measured.astype(np.float64), now
+
+    def admit(self, action: np.ndarray, now: float) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Give the action (joint,) that may be sent, float32, and why it is another than the one asked for."""
+        wanted = np.where(np.isfinite(action), action, self._last)
+        step = self._speed(now) * float(np.clip(now - self._sent_at, 0.0, _LONGEST_TICK_S))
+        limited = np.clip(wanted, self._low, self._high)
+        slowed = np.clip(limited, self._last - step, self._last + step)
+        near = np.clip(slowed, self._measured - self._max_reach, self._measured + self._max_reach)
+        if np.array_equal(slowed, limited):
+            self._started_at = None
+        self._last, self._sent_at = near, now
+        if np.array_equal(near, action):
+            return near.astype(np.float32), ()
+        stages = (
+            ("is not a number", action, wanted),
+            ("is beyond its limits", wanted, limited),
+            ("is faster than allowed", limited, slowed),
+            ("is too far from where the joint is", slowed, near),
+        )
+        return near.astype(np.float32), tuple(self._reasons(stages))
+
+    def _speed(self, now: float) -> float:
+        if self._started_at is None:
+            return self._max_speed
+        return min(self._max_speed, START_SPEED + START_ACCELERATION * (now - self._started_at))
+
+    def _reasons(self, stages: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Iterator[str]:
+        for problem, before, after in stages:
+            for joint in np.flatnonzero(before != after):
+                yield f"{self._names[joint]} {problem}: asked for {before[joint]:.1f}, given {after[joint]:.1f}"
