@@ -1,0 +1,80 @@
+"""Open-loop error: how far a policy's chunks are from what a person did, on frames it has not seen.
+
+A low error does not prove that the skill works, but a policy that is no better than the baselines here has learned
+nothing. Only rollouts tell the success rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from etude.core.errors import ConfigError
+from etude.core.frame import ACTION, STATE
+from etude.data.dataset import Dataset, Episode
+from etude.data.windows import Windows
+from etude.policies.loaded import LoadedPolicy
+from etude.train.samples import rows_of
+
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenLoop:
+    """Mean absolute errors over frames, times and joints, in the dataset's units."""
+
+    policy: float
+    hold_state: float | None
+    """Of staying where the robot is; none when state and action do not correspond."""
+    mean_action: float
+    """Of always giving the dataset's mean action."""
+    frames: int
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give the values for an event."""
+        return asdict(self)
+
+
+def open_loop_error(
+    loaded: LoadedPolicy,
+    dataset: Dataset,
+    episodes: Iterable[Episode],
+    *,
+    num_actions: int | None = None,
+    most_frames: int = 512,
+) -> OpenLoop:
+    """Compare the first `num_actions` of each chunk (all that are played, if not given) with the demonstration.
+
+    At most `most_frames` evenly spaced frames of `episodes` are looked at.
+    """
+    rows = rows_of(episodes)
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(most_frames, len(rows))).astype(int))]
+    times = num_actions or loaded.n_action_steps
+    if times > len(loaded.config.window.offsets[ACTION]):
+        raise ConfigError(f"num_actions = {times} is more than the chunk has.")
+    windows = Windows(dataset, loaded.config.window, [*loaded.observation, ACTION], image_size=loaded.config.image_size)
+    errors = [_errors(loaded, dataset, windows.batch(part), times) for part in _parts(rows)]
+    totals = {name: np.concatenate([one[name] for one in errors]) for name in errors[0]}
+    means = {name: float(values.mean()) for name, values in totals.items()}
+    return OpenLoop(
+        policy=means["policy"],
+        hold_state=means.get("hold_state"),
+        mean_action=means["mean_action"],
+        frames=len(rows),
+    )
+
+
+def _errors(loaded: LoadedPolicy, dataset: Dataset, batch: dict[str, np.ndarray], times: int) -> dict[str, np.ndarray]:
+    """Give each guess's absolute errors over the actions that exist: (valid, action)."""
+    truth, valid = batch[ACTION][:, :times], ~batch[f"{ACTION}_is_pad"][:, :times]
+    seen = {key: batch[key] for key in loaded.observation}
+    guesses = {"policy": loaded.act_batch(seen)[:, :times], "mean_action": dataset.stats[ACTION].mean}
+    if STATE in batch and batch[STATE].shape[-1] == truth.shape[-1]:
+        guesses["hold_state"] = batch[STATE][:, None]
+    return {name: np.abs(guess - truth)[valid] for name, guess in guesses.items()}
+
+
+def _parts(rows: np.ndarray) -> list[np.ndarray]:
+    return [rows[start : start + BATCH_SIZE] for start in range(0, len(rows), BATCH_SIZE)]

@@ -1,0 +1,85 @@
+"""Training samples: which rows, in what order, and how they become a batch on the device."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from etude.core.errors import ConfigError
+from etude.core.spec import Specs
+from etude.core.stats import Stats
+from etude.data.dataset import Dataset, Episode
+from etude.data.windows import Windows
+from etude.nn.augment import random_brightness, random_shift
+from etude.train.config import Augment
+from etude.transforms.pipeline import Pipeline
+
+AHEAD = 2
+"""Batches read while one is learned from."""
+MOST_MEASURED = 20_000
+"""Samples that statistics of rewritten actions are measured on."""
+
+T = TypeVar("T")
+
+
+def split(dataset: Dataset, holdout_episodes: int) -> tuple[list[Episode], list[Episode]]:
+    """Divide episodes into those to learn from and the last ones, for validation."""
+    episodes = list(dataset.episodes)
+    if holdout_episodes >= len(episodes):
+        raise ConfigError(
+            f"holdout_episodes = {holdout_episodes} leaves nothing to learn from; {dataset.root} has "
+            f"{len(episodes)} episodes."
+        )
+    kept = len(episodes) - holdout_episodes
+    return episodes[:kept], episodes[kept:]
+
+
+def rows_of(episodes: Iterable[Episode]) -> np.ndarray:
+    """List the dataset's rows that lie in `episodes`."""
+    return np.concatenate([np.arange(episode.start, episode.stop) for episode in episodes])
+
+
+def measured_stats(dataset: Dataset, windows: Windows, rows: np.ndarray, reframe: Pipeline) -> dict[str, Stats]:
+    """Give the dataset's statistics, but measure those of entries that `reframe` rewrites on training samples.
+
+    A relative action is distributed quite unlike the absolute one that the dataset's statistics tell of.
+    """
+    batch = windows.batch(rows[:: -(-len(rows) // MOST_MEASURED)])
+    rewritten = reframe.encode(batch)
+    changed = {key: value for key, value in rewritten.items() if value is not batch.get(key)}
+    own = {
+        key: Stats.of(value[~batch[f"{key}_is_pad"]] if f"{key}_is_pad" in batch else value)
+        for key, value in changed.items()
+    }
+    return dict(dataset.stats) | own
+
+
+def augmented(
+    batch: Mapping[str, Tensor], specs: Specs, augment: Augment, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Shift and brighten a batch's pictures, uint8 (batch, height, width, channel)."""
+    changed = dict(batch)
+    for key in (key for key, spec in specs.items() if spec.is_image):
+        shifted = random_shift(batch[key], augment.shift_px, generator)
+        changed[key] = random_brightness(shifted, augment.brightness, generator)
+    return changed
+
+
+def ahead(read: Callable[[], T], count: int) -> Generator[T]:
+    """Yield `read()` `count` times, reading the next ones in a thread meanwhile."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="loader")
+    try:
+        waiting = deque(pool.submit(read) for _ in range(min(AHEAD, count)))
+        for done in range(count):
+            ready = waiting.popleft().result()
+            if done + AHEAD < count:
+                waiting.append(pool.submit(read))
+            yield ready
+    finally:
+        pool.shutdown(cancel_futures=True)

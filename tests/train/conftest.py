@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from etude.core.spec import Spec
+from etude.core.stats import Stats
+from etude.data.dataset import Episode
+from etude.policies.act.config import Config
+from etude.train.config import TrainConfig
+
+NAMES = ("pan", "lift", "gripper")
+LENGTHS = (9, 12, 7, 10)
+
+
+@dataclass(kw_only=True)
+class MemoryDataset:
+    """Episodes in which the arm follows a sine and a square in the picture shows where the arm is."""
+
+    root: Path = Path("memory")
+    format: str = "memory"
+    fps: int = 30
+    robot_type: str | None = "so_follower"
+    tasks: tuple[str, ...] = ("Wave",)
+    specs: dict[str, Spec] = field(
+        default_factory=lambda: {
+            "observation.state": Spec(shape=(3,), names=NAMES),
+            "observation.images.front": Spec(shape=(40, 40, 3), dtype="uint8"),
+            "action": Spec(shape=(3,), names=NAMES),
+        }
+    )
+
+    def __post_init__(self) -> None:
+        ends = np.cumsum(LENGTHS)
+        self.episodes = [
+            Episode(index=i, start=int(end - length), stop=int(end), tasks=self.tasks)
+            for i, (end, length) in enumerate(zip(ends, LENGTHS, strict=True))
+        ]
+        time = np.concatenate([np.arange(length) for length in LENGTHS])[:, None]
+        state = (20 * np.sin(time / 3 + np.arange(3))).astype(np.float32)
+        self._columns = {
+            "observation.state": state,
+            "action": np.roll(state, -1, axis=0),
+            "task_index": np.zeros(len(state), np.int64),
+        }
+        self.stats = {key: Stats.of(self._columns[key]) for key in ("observation.state", "action")}
+
+    def column(self, key: str) -> np.ndarray:
+        return self._columns[key]
+
+    def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+        height, width = size or (40, 40)
+        pictures = np.zeros((len(rows), height, width, 3), np.uint8)
+        place = (self._columns["observation.state"][rows, 0] / 20 + 1) / 2 * (width - 4)
+        for picture, column in zip(pictures, place.astype(int), strict=True):
+            picture[: height // 2, column : column + 4] = 255
+        return pictures
+
+
+@pytest.fixture
+def dataset(monkeypatch):
+    memory = MemoryDataset()
+    monkeypatch.setattr("etude.train.setup.open_dataset", lambda root: memory)
+    return memory
+
+
+@pytest.fixture
+def config(dataset, tmp_path):
+    return TrainConfig(
+        dataset=Path("memory"),
+        policy=Config.tiny(),
+        output_dir=tmp_path / "run",
+        steps=6,
+        batch_size=8,
+        warmup_steps=2,
+        holdout_episodes=1,
+        save_freq=3,
+        log_freq=1,
+        device="cpu",
+        bf16="off",
+        num_threads=1,
+    )
