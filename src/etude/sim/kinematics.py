@@ -18,10 +18,13 @@ PITCH_JOINTS = np.array([0.0, 1.0, 1.0, 1.0, 0.0])
 """Shoulder lift, elbow and wrist flex turn about parallel axes, so the hand's pitch is their sum."""
 
 _LOW, _HIGH = np.array([link.range_rad for link in LINKS[:NUM_JOINTS]]).T
-_ROLL = NUM_JOINTS - 1
+_ELBOW, _ROLL = 2, 4
+_ALMOST_STRAIGHT_RAD = -1.1
+"""The elbow's angle just before the arm is straight, at -1.29: the elbow sits 28 mm beside the upper arm's axis."""
 # Weights of position [1/m] and pitch [1/rad]. Where no joints give both, 10 degrees of pitch cost 0.2 mm.
 _PITCH_WEIGHT = 0.01
 _DAMPING = 1e-6
+_CONVERGED_RAD = 1e-4
 _LONGEST_STEP_RAD = 0.4
 
 
@@ -51,7 +54,8 @@ class Solution:
 class Kinematics:
     """Forward and inverse kinematics of one site of the arm, on a model of its own."""
 
-    def __init__(self, site: str = "gripperframe") -> None:
+    def __init__(self, site: str = "gripperframe", *, elbow_up: bool = False) -> None:
+        """Place `site`; with `elbow_up`, no solution stretches the arm so far that it could bend over."""
         spec = mujoco.MjSpec()
         spec.compiler.degree = False
         add_arm(spec)
@@ -59,6 +63,7 @@ class Kinematics:
         self._data = mujoco.MjData(self._model)
         self._site = self._model.site(site).id
         self._jacobian = np.zeros((3, self._model.nv))
+        self._low = np.where(elbow_up & (np.arange(NUM_JOINTS) == _ELBOW), _ALMOST_STRAIGHT_RAD, _LOW)
 
     def forward(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the site's position (3,) [m] and rotation matrix (3, 3) for `joints` (5,) [rad]."""
@@ -79,13 +84,13 @@ class Kinematics:
 
     def follow(self, pose: HandPose, start: np.ndarray, *, iterations: int = 8) -> Solution:
         """Like `inverse`, without leaving the posture of `start`: what a hand in motion needs."""
-        joints = np.clip(start[:NUM_JOINTS], _LOW, _HIGH)
+        joints = np.clip(start[:NUM_JOINTS], self._low, _HIGH)
         joints[_ROLL] = np.clip(pose.roll, _LOW[_ROLL], _HIGH[_ROLL])
         for _ in range(iterations):
             rows, error = self._linearise(pose, joints)
-            step = _bounded_step(rows, error, _LOW - joints, _HIGH - joints)
+            step = _bounded_step(rows, error, self._low - joints, _HIGH - joints)
             joints = joints + step
-            if np.abs(step).max() < 1e-5:
+            if np.abs(step).max() < _CONVERGED_RAD:
                 break
         _, error = self._linearise(pose, joints)
         return Solution(
@@ -117,19 +122,12 @@ class Kinematics:
 
 
 def _bounded_step(rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Solve the damped least squares step; joints that would leave their limits stop there and the others take over."""
+    """Solve the damped least squares step whose joints stay between `low` and `high`."""
+    step, factor = np.zeros(NUM_JOINTS), np.zeros((NUM_JOINTS, NUM_JOINTS + 7))
+    free = np.zeros(NUM_JOINTS, np.int32)
+    square = rows.T @ rows + _DAMPING * np.eye(NUM_JOINTS)
     low, high = np.maximum(low, -_LONGEST_STEP_RAD), np.minimum(high, _LONGEST_STEP_RAD)
-    step = np.zeros(NUM_JOINTS)
-    free = np.ones(NUM_JOINTS, bool)
-    while free.any():
-        part = rows[:, free]
-        rest = error - rows @ np.where(free, 0, step)
-        step[free] = np.linalg.solve(part.T @ part + _DAMPING * np.eye(part.shape[1]), part.T @ rest)
-        outside = free & ((step < low) | (step > high))
-        if not outside.any():
-            break
-        step = np.clip(step, low, high)
-        free &= ~outside
+    mujoco.mju_boxQP(step, factor, free, square, -rows.T @ error, low, high)
     return step
 
 

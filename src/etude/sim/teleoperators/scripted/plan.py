@@ -1,4 +1,4 @@
-"""What the demonstrator wants, decided anew each tick from what it sees: nothing is remembered, so nothing can be stale.
+"""What the demonstrator wants, decided anew each tick from what it sees: it remembers nothing, so nothing is stale.
 
 A block that slips is approached again, and one that was pushed aside is followed, without a word about either here.
 """

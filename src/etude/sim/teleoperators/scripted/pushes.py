@@ -1,7 +1,7 @@
 """Somebody who pushes the arm about while it works.
 
-DART (Laskey et al., 2017) adds noise to the commands that are executed and records those that were meant. To a servo, an
-angle added to its command is a torque on its joint: pushing the arm does the same, and every recorded word stays true.
+DART (Laskey et al., 2017) adds noise to the commands that are executed and records those that were meant. To a servo,
+an angle added to its command is a torque on its joint: pushing the arm does the same, and every record stays true.
 """
 
 from __future__ import annotations

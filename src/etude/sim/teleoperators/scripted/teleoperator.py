@@ -41,7 +41,7 @@ class ScriptedDemonstrator:
     def __init__(self, config: Config) -> None:
         self.action = Spec(shape=(len(JOINTS),), names=tuple(f"{joint}.pos" for joint in JOINTS))
         self._config = config
-        self._kinematics = Kinematics("pinch")
+        self._kinematics = Kinematics("pinch", elbow_up=True)
         self._world: World | None = None
         self._begin(0, 0.0)
 
