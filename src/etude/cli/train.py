@@ -1,0 +1,114 @@
+"""`etude train`: a policy learns from a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from etude.cli.console import progress, say
+from etude.cli.slots import Slot
+from etude.core.errors import UserError
+from etude.policies import policies
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """The demonstrations."""
+
+    root: Path
+    """The dataset's folder."""
+    repo_id: str = ""
+    """The dataset's name; the folder decides."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train a policy on a dataset. Ctrl-C saves and stops; --resume goes on exactly where it was."""
+
+    dataset: TrainingData
+    """The demonstrations."""
+    policy: Annotated[Any, Slot(policies, "act", preset="small")]
+    """The policy."""
+    output_dir: Path | None = None
+    """The run's folder. Default: outputs/train/DATE/TIME."""
+    resume: bool = False
+    """Go on with the run in --output_dir, as it was configured; --steps may be raised."""
+    steps: int = 3000
+    """Optimizer updates; 0 saves the untrained policy."""
+    batch_size: int = 64
+    """Samples per update."""
+    holdout_episodes: int | None = None
+    """Last episodes, kept from training to measure the error of predicted actions on. Default: 2 of 10 or more."""
+    seed: int = 0
+    """Decides the first weights and the order of samples."""
+    save_freq: int = 1000
+    """Updates between checkpoints."""
+    log_freq: int = 50
+    """Updates between progress events."""
+    device: str = "auto"
+    """Where to train: auto, cpu, cuda, mps."""
+    bf16: Literal["auto", "on", "off"] = "auto"
+    """Compute in bfloat16; auto does where that is faster."""
+    num_threads: int = 0
+    """Processor threads; 0: as many as there are cores."""
+
+
+COMMAND = Train
+
+HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
+SAME_NAME = (
+    "policy", "steps", "batch_size", "seed", "save_freq", "log_freq", "device", "bf16", "num_threads",
+)  # fmt: skip
+"""Options that the trainer calls by the same name."""
+
+
+def run(command: Train) -> int:
+    """Train, with a bar; then say where the checkpoint is and how it does on episodes it has not seen."""
+    from etude.cli.parse import encode
+    from etude.core.run import default_folder, start
+    from etude.train.config import TrainConfig
+    from etude.train.loop import train
+
+    if command.resume and command.output_dir is None:
+        raise UserError("Which run goes on? --resume needs --output_dir=RUN.")
+    folder = command.output_dir or default_folder("train")
+    options = {name: getattr(command, name) for name in SAME_NAME}
+    held_out = _held_out(command)
+    config = TrainConfig(dataset=command.dataset.root, output_dir=folder, holdout_episodes=held_out, **options)
+    stored = start("train", encode(command), folder)
+    with progress("Training", command.steps) as line:
+        last = train(
+            config,
+            resume=command.resume,
+            progress=lambda step, loss, rate, eta_s: line.update(
+                step, f"loss {loss:.4f}, {rate:.0f} samples/s, {eta_s:.0f} s left"
+            ),
+        )
+    _report(stored.events, held_out)
+    say(f"Checkpoint: {last}")
+    return 0
+
+
+def _held_out(command: Train) -> int:
+    """Hold out episodes when there are enough, or as many as was asked for."""
+    from etude.data import open_dataset
+
+    if command.holdout_episodes is not None:
+        return command.holdout_episodes
+    return HELD_OUT if len(open_dataset(command.dataset.root).episodes) >= ENOUGH_TO_HOLD_OUT else 0
+
+
+def _report(events: Path, held_out: int) -> None:
+    """Say how far the predicted actions are from the demonstrated ones, beside two guesses that know nothing."""
+    from etude.core.events import read_events
+
+    scores = [event for event in read_events(events) if event["kind"] == "validation"]
+    if not scores:
+        return
+    last = scores[-1]
+    hold = f", holding the last state {last['hold_state']:.4f}" if last["hold_state"] is not None else ""
+    say(
+        f"Action error on the {held_out} held-out episodes, in the dataset's units: {last['policy']:.4f} "
+        f"(the mean action has {last['mean_action']:.4f}{hold})"
+    )
