@@ -1,5 +1,11 @@
 """Things that connect: motors on a bus, cameras, robots, and the hands that drive them."""
 
+# Python binds a sub-package to its name here when it is first loaded. They are loaded now, so that the registries below
+# keep those names for good.
+import etude.hardware.cameras
+import etude.hardware.lines
+import etude.hardware.robots
+import etude.hardware.teleoperators  # noqa: F401 - for the reason above
 from etude.core.registry import Registry
 
 robots = Registry("robot", "etude.hardware.robots", module="robot")

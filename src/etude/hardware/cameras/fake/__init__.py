@@ -1,0 +1,1 @@
+"""A camera that needs no hardware."""

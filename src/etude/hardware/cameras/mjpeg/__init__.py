@@ -1,0 +1,1 @@
+"""Cameras on the network that send JPEG pictures over HTTP."""

@@ -1,0 +1,35 @@
+"""Values of an MJPEG camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from etude.core.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A camera on the network that sends JPEG pictures over HTTP, as phones and network cameras do."""
+
+    url: str
+    """Where the stream is, such as http://127.0.0.1:8001/wrist.mjpg."""
+    width: int = 640
+    """Picture width [pixels]."""
+    height: int = 480
+    """Picture height [pixels]."""
+    timeout_s: float = 2.0
+    """How long to wait for a connection or a picture."""
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
+            raise ConfigError(f"url should begin with http:// or https:// and a host, got '{self.url}'.")
+        if min(self.width, self.height) < 1 or self.timeout_s <= 0:
+            raise ConfigError(
+                f"width, height and timeout_s should be positive, got {self.width} x {self.height}, {self.timeout_s} s."
+            )
+
+    @classmethod
+    def tiny(cls) -> Config:
+        """Smallest working values; they need a server."""
+        return cls(url="http://127.0.0.1:8001/camera.mjpg", width=16, height=12, timeout_s=0.5)
