@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import weakref
 
 import numpy as np
 
@@ -24,6 +25,7 @@ class Pictures:
         self._model = model
         self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
         self._thread = 0
+        weakref.finalize(self, _close, self._renderers).atexit = False
 
     def take(self, data: mujoco.MjData, view: str, height: int, width: int) -> np.ndarray:
         """Draw `view` of the scene in state `data`: uint8 (height, width, 3), RGB."""
@@ -34,19 +36,18 @@ class Pictures:
         return renderer.render()
 
     def close(self) -> None:
-        """Free what was needed to draw."""
-        while self._renderers:
-            self._renderers.popitem()[1].close()
-        atexit.unregister(self.close)
+        """Free what was needed to draw; the next picture gets it anew."""
+        _close(self._renderers)
 
     def _renderer(self, height: int, width: int) -> mujoco.Renderer:
         if not self._renderers:
             self._thread = threading.get_ident()
-            atexit.register(self.close)  # a renderer that the interpreter's end finds open complains on stderr
         if threading.get_ident() != self._thread:
             raise DeviceError("The simulated cameras were read from two threads; OpenGL allows only the first.")
         if (height, width) not in self._renderers:
             self._renderers[height, width] = _renderer(self._model, height, width)
+            # MuJoCo shuts OpenGL down at the interpreter's end; a renderer that is still open then complains on stderr.
+            atexit.register(_close, self._renderers)
         return self._renderers[height, width]
 
 
@@ -58,3 +59,8 @@ def _renderer(model: mujoco.MjModel, height: int, width: int) -> mujoco.Renderer
     for flag in _COSTLY:
         renderer.scene.flags[flag] = 0
     return renderer
+
+
+def _close(renderers: dict[tuple[int, int], mujoco.Renderer]) -> None:
+    while renderers:
+        renderers.popitem()[1].close()

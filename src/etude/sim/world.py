@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import math
+import weakref
+from collections.abc import Callable
 
 import numpy as np
 
@@ -38,7 +40,8 @@ class World:
     def __init__(self) -> None:
         self.model = scene.compile_scene()
         self.data = mujoco.MjData(self.model)
-        self.clock: Clock = SimClock(self._advance)
+        advance = weakref.WeakMethod(self._advance)  # a strong one would make a cycle, and the world outlive its users
+        self.clock: Clock = SimClock(lambda elapsed_s: _call(advance, elapsed_s))
         self.servos = tuple(_calibrated_servo(number, link) for number, link in enumerate(LINKS, 1))
         self._chain = ServoChain(self.servos)
         self._pictures = Pictures(self.model)
@@ -103,7 +106,7 @@ class World:
         return self._pictures.take(self.data, view, height, width)
 
     def close(self) -> None:
-        """Free what the cameras needed."""
+        """Free what the cameras needed; the world itself ends when nobody holds it."""
         self._pictures.close()
 
     def _advance(self, elapsed_s: float) -> None:
@@ -127,24 +130,19 @@ def _calibrated_servo(number: int, link: Link) -> Sts3215:
     return Sts3215(number, center_rad=center, range_rad=None if link.joint == "wrist_roll" else link.range_rad)
 
 
-class _Shared:
-    """The world of this process and how many use it."""
+def _call(method: weakref.WeakMethod[Callable[[float], None]], elapsed_s: float) -> None:
+    if alive := method():
+        alive(elapsed_s)
 
-    world: World | None = None
-    users = 0
+
+_newest: weakref.ref[World] | None = None
 
 
 def shared_world() -> World:
-    """Give the world that this process's robot, cameras and demonstrator share; hand it back with `release_world`."""
-    if _Shared.world is None:
-        _Shared.world = World()
-    _Shared.users += 1
-    return _Shared.world
-
-
-def release_world() -> None:
-    """Hand the shared world back; it ends when its last user has done so."""
-    _Shared.users -= 1
-    if _Shared.users <= 0 and _Shared.world is not None:
-        _Shared.world.close()
-        _Shared.world, _Shared.users = None, 0
+    """Give the world that this process's robot, cameras and demonstrator share; it lives while one of them holds it."""
+    global _newest  # noqa: PLW0603  sharing through the process is what this is for
+    world = _newest() if _newest else None
+    if world is None:
+        world = World()
+        _newest = weakref.ref(world)
+    return world

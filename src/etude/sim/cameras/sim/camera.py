@@ -8,7 +8,7 @@ from etude.core.errors import CameraError, DeviceError
 from etude.core.spec import Spec
 from etude.hardware.device import Camera
 from etude.sim.cameras.sim.config import Config
-from etude.sim.world import World, release_world, shared_world
+from etude.sim.world import World, shared_world
 
 
 def build(config: Config) -> Camera:
@@ -37,9 +37,7 @@ class SimCamera:
 
     def disconnect(self) -> None:
         """Leave the world."""
-        if self._world is not None:
-            self._world = None
-            release_world()
+        self._world = None
 
     def read(self) -> np.ndarray:
         """Draw the picture."""

@@ -7,11 +7,11 @@ from typing import Self
 from etude.core.errors import DeviceError
 from etude.hardware.device import Line, Scene
 from etude.sim.lines.sim.config import Config
-from etude.sim.world import World, release_world, shared_world
+from etude.sim.world import World, shared_world
 
 
 def build(config: Config) -> Line:
-    """Make the line; the world begins when it is opened."""
+    """Make the line, and the world behind it if there is none yet."""
     del config
     return SimLine()
 
@@ -22,15 +22,14 @@ class SimLine:
     name = "sim"
 
     def __init__(self) -> None:
-        self.scene: Scene | None = None
-        """The world, while the line is open."""
-        self._world: World | None = None
+        self._world = shared_world()
+        self.scene: Scene | None = self._world
+        self._is_open = False
         self._received = bytearray()
 
     def open(self) -> Self:
         """Open the line; the servos have power from the world's beginning."""
-        if self._world is None:
-            self.scene = self._world = shared_world()
+        self._is_open = True
         return self
 
     def write(self, data: bytes) -> None:
@@ -50,13 +49,11 @@ class SimLine:
         self._received.clear()
 
     def close(self) -> None:
-        """Close the line and leave the world."""
+        """Close the line."""
         self.discard()
-        if self._world is not None:
-            self.scene = self._world = None
-            release_world()
+        self._is_open = False
 
     def _opened(self) -> World:
-        if self._world is None:
+        if not self._is_open:
             raise DeviceError("The line 'sim' is not open. Call open() first.")
         return self._world

@@ -15,7 +15,7 @@ from etude.sim.servo_drive import KT, RESISTANCE, SUPPLY_V
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.plan import Style, View, Wish, decide
 from etude.sim.teleoperators.scripted.pushes import Pushes
-from etude.sim.world import World, release_world, shared_world
+from etude.sim.world import World, shared_world
 
 STIFFNESS_NM_RAD = 16 * 0.166 * SUPPLY_V * KT / RESISTANCE
 """Of a servo with the follower's P gain of 16: it sags by the torque it bears over this."""
@@ -55,7 +55,6 @@ class ScriptedDemonstrator:
         if self._world is not None:
             self._world.push(np.zeros(len(JOINTS)))
             self._world = None
-            release_world()
 
     def reset(self, seed: int) -> None:
         """Choose this episode's style."""

@@ -1,0 +1,61 @@
+"""A robot as an environment: real or simulated, it is acted in by the same loop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from etude.core.clock import Clock, RealClock
+from etude.core.frame import Frame
+from etude.envs.env import Step, Wait, no_wait
+from etude.hardware.device import Robot
+
+
+class RobotEnv:
+    """Acts on a connected robot at `hz`; ends with the task's success, which only a simulated scene can tell.
+
+    After `max_ticks` an episode counts as truncated; without it, whoever runs the episode decides.
+    """
+
+    def __init__(self, robot: Robot, *, hz: float = 30.0, max_ticks: int | None = None) -> None:
+        self.robot, self.hz, self.max_ticks = robot, hz, max_ticks
+        self.observation, self.action = robot.observation, robot.action
+        self.clock: Clock = robot.scene.clock if robot.scene else RealClock()
+        self._ticks = 0
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether there is a scene that sets itself and judges success."""
+        return self.robot.scene is not None
+
+    def reset(self, seed: int) -> Frame:
+        """Start an episode; in simulation the same seed gives the same scene, a real table is set by hand."""
+        self._ticks = 0
+        if self.robot.scene:
+            self.robot.scene.reset(seed)
+        return self.robot.observe()
+
+    def step(self, action: np.ndarray, wait: Wait = no_wait) -> Step:
+        """Apply `action`, let the tick pass with `wait`, and look again."""
+        applied = self.robot.apply(action)
+        self._let_pass(wait)
+        self._ticks += 1
+        success = bool(self.robot.scene and self.robot.scene.success())
+        return Step(
+            frame=self.robot.observe(),
+            action=applied,
+            reward=float(success),
+            terminated=success,
+            truncated=self._ticks == self.max_ticks,
+            success=success,
+        )
+
+    def close(self) -> None:
+        """Disconnect the robot."""
+        self.robot.disconnect()
+
+    def _let_pass(self, wait: Wait) -> None:
+        """Wait; where that lets no simulated time pass, let one tick pass."""
+        before = self.clock.now()
+        wait()
+        if self.is_simulated and self.clock.now() == before:
+            self.clock.sleep_until(before + 1 / self.hz)
