@@ -119,7 +119,7 @@ def test_resuming_a_finished_run_with_more_steps_goes_on(config):
 
 def test_a_loss_that_is_no_number_ends_the_run(config):
     reckless = replace(config, policy=replace(config.policy, optimizer_lr=1e30, optimizer_lr_backbone=1e30))
-    with pytest.raises(EtudeError, match="learning rate|optimizer_lr"):
+    with pytest.raises(EtudeError, match="optimizer_lr"):
         train(replace(reckless, steps=50, warmup_steps=0))
 
 

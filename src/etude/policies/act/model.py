@@ -156,7 +156,10 @@ class Act(nn.Module):
     def _chunk(self, batch: Batch, latent: Tensor) -> Tensor:
         memory, position = self._observe(batch, latent)
         query = self.decoder_pos_embed.weight
-        start = memory.new_zeros(len(memory), *query.shape)
+        # The first self-attention sees queries only, which are the same for every sample: once is enough, unless
+        # samples differ in what is dropped.
+        is_varied = self.training and self.config.dropout > 0
+        start = memory.new_zeros(len(memory) if is_varied else 1, *query.shape)
         return self.action_head(self.decoder(start, self.encoder(memory, position), query, position)).float()
 
     def _observe(self, batch: Batch, latent: Tensor) -> tuple[Tensor, Tensor]:
