@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from etude.core.errors import EtudeError
+from etude.core.errors import DatasetError
 from etude.core.frame import Frame
 from etude.core.spec import Specs
 from etude.core.stats import Stats
 from etude.data.image_stats import histogram, image_stats
-from etude.data.video import VideoWriter
+from etude.data.video import VideoReader, VideoWriter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class CameraRecorder:
         self._video = video
         self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(queue_size)
         self._histograms: list[np.ndarray] = []
-        self._failure: EtudeError | None = None
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._encode_all, name=f"encode {video.path.name}", daemon=True)
         self._thread.start()
 
@@ -78,12 +78,12 @@ class CameraRecorder:
             elif self._failure is None:
                 self._video.add(picture)
                 self._histograms.append(histogram(picture))
-        except EtudeError as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the thread that records must raise it
             self._failure = self._failure or error
 
 
 class OpenEpisode:
-    """Collects the frames of one episode; `finish` gives the take, `discard` forgets it."""
+    """Collects the frames of one episode, its cameras' videos growing in files of their own."""
 
     def __init__(self, specs: Specs, cameras: Mapping[str, CameraRecorder], videos: dict[str, Path]) -> None:
         self._specs, self._cameras, self._videos = specs, cameras, videos
@@ -99,8 +99,12 @@ class OpenEpisode:
         self.num_frames += 1
 
     def finish(self) -> Take:
-        """Finish the videos and measure everything."""
+        """Finish the videos and measure everything; raise `DatasetError` unless every row has its pictures."""
         pictures = {key: camera.finish() for key, camera in self._cameras.items()}
+        for path in self._videos.values():
+            found = VideoReader(path).num_frames
+            if found != self.num_frames:
+                raise DatasetError(path, f"holds {found} pictures for {self.num_frames} frames. Record it again.")
         columns = {key: np.stack(rows) for key, rows in self._rows.items()}
         return Take(
             columns=columns,

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 
 from etude.core.errors import DatasetError
 
@@ -62,7 +64,7 @@ class VideoWriter:
         os.environ.setdefault("SVT_LOG", "1")  # errors only; SVT-AV1 otherwise greets every file on stderr
         container = av.open(str(self.path), "w", options={"movflags": "faststart"})
         self._container = container
-        self._stream = container.add_stream(self._vcodec, rate=self._fps, options=self._options)
+        self._stream = cast("VideoStream", container.add_stream(self._vcodec, rate=self._fps, options=self._options))
         self._stream.height, self._stream.width, self._stream.pix_fmt = height, width, "yuv420p"
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
@@ -84,7 +86,7 @@ class VideoReader:
         with _read(path):
             self._container = av.open(str(path))
             if not self._container.streams.video:
-                raise DatasetError(path, "holds no video stream. Copy it again.")
+                raise DatasetError(path, "holds no video stream; it is truncated or damaged. Copy it again.")
             self._stream = self._container.streams.video[0]
             self._measure()
         self._next = _NOWHERE

@@ -78,7 +78,7 @@ def read(root: Path) -> Header:
             features=stored["features"],
             total_episodes=stored["total_episodes"],
             total_frames=stored["total_frames"],
-            total_tasks=stored.get("total_tasks", 0),
+            total_tasks=stored["total_tasks"],
             data_path=stored["data_path"],
             video_path=stored.get("video_path"),
             robot_type=stored.get("robot_type"),

@@ -77,8 +77,8 @@ def _stats(root: Path) -> dict[str, Stats]:
 def _lines(path: Path, *needed: str) -> Iterator[Mapping[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise DatasetError(path, "is missing. Copy it again from where the dataset came from.") from error
+    except OSError as error:
+        raise DatasetError(path, f"cannot be read ({error.strerror}). Copy it again.") from error
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue

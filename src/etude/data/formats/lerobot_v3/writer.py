@@ -7,7 +7,8 @@ A crash before that leaves files that no reader looks at and that the next episo
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from etude.core import frame as frames
-from etude.core.errors import UserError
+from etude.core.errors import DatasetError, UserError
 from etude.core.files import atomic
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
@@ -35,7 +36,8 @@ from etude.data.video import VideoWriter
 def create(config: Config, root: Path, specs: Specs, fps: int, robot_type: str | None) -> Writer:
     """Start an empty dataset in `root`."""
     header = layout.new_header(config, specs, fps, robot_type)
-    layout.write_header(root, header)
+    with _writing(root):
+        layout.write_header(root, header)
     return Writer(config, root, header)
 
 
@@ -45,7 +47,8 @@ def resume(config: Config, root: Path, specs: Specs, fps: int, robot_type: str |
     _require_same("fps", header.fps, fps)
     _require_same("robot_type", header.robot_type, robot_type)
     _require_same("keys", _described(header.specs()), _described(specs))
-    _forget_uncommitted(root, header)
+    with _writing(root):
+        _forget_uncommitted(root, header)
     return Writer(config, root, header)
 
 
@@ -121,12 +124,13 @@ class Writer:
             total_tasks=len(tasks),
         )
         rows = [*self._rows, self._row(take, task, stats)]
-        merged = {key: Stats.merge([self._stats[key], part]) if self._stats else part for key, part in stats.items()}
-        self._place(take, columns)
-        tables.write(self.root / path_of(layout.EPISODES_PATH, self._places["episodes"]), pa.concat_tables(rows))
-        tables.write(self.root / metadata.TASKS_FILE, metadata.tasks_table(tasks))
-        write_stats(self.root, merged)
-        layout.write_header(self.root, header)
+        merged = _merged(self._stats, stats) if old.total_episodes else stats
+        with _writing(self.root):
+            self._place(take, columns)
+            tables.write(self.root / path_of(layout.EPISODES_PATH, self._places["episodes"]), pa.concat_tables(rows))
+            tables.write(self.root / metadata.TASKS_FILE, metadata.tasks_table(tasks))
+            write_stats(self.root, merged)
+            layout.write_header(self.root, header)
         self._header, self._tasks, self._stats, self._rows = header, tasks, merged, rows
         self._places |= {name: after([self._places[name]], header.chunks_size) for name in ("data", *self._cameras)}
 
@@ -154,6 +158,11 @@ class Writer:
             clip["to_timestamp"] = len(take) / header.fps
             facts |= {f"videos/{key}/{name}": value for name, value in clip.items()}
         return metadata.episode_row(facts, stats, header.features, self._places["episodes"])
+
+
+def _merged(old: Mapping[str, Stats], new: Mapping[str, Stats]) -> dict[str, Stats]:
+    """Merge what both have; what was never measured before cannot be known for the whole."""
+    return {key: Stats.merge([old[key], part]) for key, part in new.items() if key in old}
 
 
 def _default_columns(header: Header, num_frames: int, task_index: int) -> dict[str, np.ndarray]:
@@ -195,6 +204,17 @@ def _forget_uncommitted(root: Path, header: Header) -> None:
             path.unlink()
         elif len(kept) < len(table):
             tables.write(path, kept)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise DatasetError(
+            root, f"cannot be written ({reason}). Episodes saved before are safe: make room, then resume."
+        ) from error
 
 
 def _require_same(what: str, there: Any, wanted: Any) -> None:
