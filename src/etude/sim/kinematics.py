@@ -103,9 +103,11 @@ class Kinematics:
     def gravity(self, joints: np.ndarray) -> np.ndarray:
         """Give the torques (6,) [Nm] that hold the whole arm still at `joints` (6,) [rad]."""
         self._data.qpos[:] = joints
-        self._data.qvel[:] = 0
-        mujoco.mj_forward(self._model, self._data)
-        return self._data.qfrc_bias.copy()
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_comPos(self._model, self._data)
+        torque = np.zeros(self._model.nv)
+        mujoco.mj_rne(self._model, self._data, 0, torque)  # at rest, since this data's velocities are always zero
+        return torque
 
     def _place(self, joints: np.ndarray) -> None:
         self._data.qpos[:NUM_JOINTS] = joints[:NUM_JOINTS]

@@ -1,0 +1,94 @@
+import time
+
+import numpy as np
+import pytest
+
+from etude.core.clock import SimClock
+from etude.core.spec import Spec
+from etude.envs.robot_env import RobotEnv
+
+
+class Table:
+    def __init__(self):
+        self.clock = SimClock()
+        self.seeds, self.done = [], False
+
+    def reset(self, seed):
+        self.seeds.append(seed)
+
+    def success(self):
+        return self.done
+
+
+class Arm:
+    """Goes where it is sent, though no further than 1."""
+
+    name = "arm"
+    action = Spec(shape=(2,))
+
+    def __init__(self, scene=None):
+        self.scene = scene
+        self.observation = {"observation.state": Spec(shape=(2,))}
+        self.state, self.is_connected = np.zeros(2, np.float32), True
+
+    def connect(self):
+        self.is_connected = True
+
+    def disconnect(self):
+        self.is_connected = False
+
+    def observe(self):
+        return {"observation.state": self.state.copy()}
+
+    def apply(self, action):
+        self.state = np.clip(action, -1, 1)
+        return self.state
+
+
+def test_the_applied_action_is_what_the_robot_really_did():
+    env = RobotEnv(Arm())
+    env.reset(0)
+    step = env.step(np.array([5, 0.5], np.float32))
+    assert step.action.tolist() == [1, 0.5]
+    assert step.frame["observation.state"].tolist() == [1, 0.5]
+
+
+def test_a_scene_is_reset_by_seed_and_judges_success():
+    table = Table()
+    env = RobotEnv(Arm(table))
+    env.reset(7)
+    assert table.seeds == [7]
+    assert not env.step(np.zeros(2, np.float32)).terminated
+    table.done = True
+    step = env.step(np.zeros(2, np.float32))
+    assert (step.terminated, step.success, step.reward) == (True, True, 1.0)
+
+
+def test_an_episode_is_truncated_after_max_ticks_and_counts_anew_after_reset():
+    env = RobotEnv(Arm(Table()), max_ticks=2)
+    for _ in range(2):
+        env.reset(0)
+        assert [env.step(np.zeros(2, np.float32)).truncated for _ in range(2)] == [False, True]
+
+
+def test_a_wait_decides_how_long_a_tick_takes():
+    table = Table()
+    env = RobotEnv(Arm(table), hz=10)
+    env.step(np.zeros(2, np.float32), lambda: table.clock.sleep_until(0.03))
+    assert table.clock.now() == pytest.approx(0.03)
+    env.step(np.zeros(2, np.float32))
+    assert table.clock.now() == pytest.approx(0.13)
+
+
+def test_a_real_robot_is_not_made_to_wait():
+    env = RobotEnv(Arm(), hz=0.1)
+    assert not env.is_simulated
+    began = time.perf_counter()
+    env.step(np.zeros(2, np.float32))
+    assert time.perf_counter() - began < 1
+
+
+def test_closing_disconnects_the_robot():
+    robot = Arm()
+    RobotEnv(robot).close()
+    assert not robot.is_connected

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from etude.sim.arm import JOINTS, LINKS, add_arm
+from etude.sim.physics import mujoco
+from etude.sim.scene import compile_scene
+
+
+@pytest.fixture(scope="module")
+def model():
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    add_arm(spec)
+    return spec.compile()
+
+
+def test_masses_are_those_of_the_real_arm(model):
+    assert model.body_mass.sum() == pytest.approx(0.632, abs=1e-4)
+    assert model.body("base").mass[0] == pytest.approx(0.147)
+
+
+def test_joints_come_in_motor_order_with_their_limits(model):
+    assert tuple(model.joint(i).name for i in range(model.njnt)) == JOINTS
+    np.testing.assert_allclose(model.jnt_range, [link.range_rad for link in LINKS])
+
+
+@pytest.mark.parametrize(("joint", "nm"), [("shoulder_lift", 0.863), ("elbow_flex", 0.453), ("wrist_flex", 0.117)])
+def test_gravity_asks_of_each_joint_what_it_asks_of_the_real_one(model, joint, nm):
+    data, rng, worst = mujoco.MjData(model), np.random.default_rng(0), 0.0
+    for _ in range(4000):
+        data.qpos[:] = rng.uniform(*model.jnt_range.T)
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        torque = np.zeros(model.nv)
+        mujoco.mj_rne(model, data, 0, torque)
+        worst = max(worst, abs(torque[JOINTS.index(joint)]))
+    assert worst == pytest.approx(nm, rel=0.08)
+
+
+def test_the_fingers_close_on_a_block_and_open_far_wider(model):
+    data = mujoco.MjData(model)
+
+    def gap(degrees):
+        data.qpos[-1] = np.radians(degrees)
+        mujoco.mj_forward(model, data)
+        one, other = model.geom("fixed_finger").id, model.geom("moving_finger").id
+        return mujoco.mj_geomDistance(model, data, one, other, 0.3, None)
+
+    assert gap(-10) < 0.005
+    assert gap(0) < 0.025 < gap(12)
+    assert gap(40) > 0.05
+
+
+def test_the_start_pose_touches_nothing():
+    from etude.sim.world import START_RAD
+
+    scene = compile_scene()
+    data = mujoco.MjData(scene)
+    data.qpos[: len(JOINTS)] = START_RAD
+    data.joint("block").qpos[2] = 1.0
+    mujoco.mj_forward(scene, data)
+    assert data.ncon == 0
