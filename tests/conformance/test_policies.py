@@ -1,0 +1,126 @@
+"""What every policy keeps. A new folder under `policies/` gets these tests without naming itself anywhere."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from etude.core.codec import decode, encode
+from etude.core.frame import ACTION, example
+from etude.core.spec import Spec
+from etude.core.stats import Stats
+from etude.policies import checkpoint, policies
+from etude.policies.config import PolicyConfig
+from etude.policies.loaded import LoadedPolicy
+from etude.policies.policy import Policy
+
+NAMES = ("pan", "lift", "gripper")
+ARM = Spec(shape=(3,), names=NAMES)
+SPECS = {
+    "observation.state": ARM,
+    "observation.images.front": Spec(shape=(48, 64, 3), dtype="uint8"),
+    "observation.images.wrist": Spec(shape=(48, 64, 3), dtype="uint8"),
+}
+BATCH = 4
+
+
+def make(name, seed=0):
+    torch.manual_seed(seed)
+    config = policies.config(name).tiny()
+    random = np.random.default_rng(0)
+    observation = dict(config.observes(SPECS))
+    stats = {key: Stats.of(random.standard_normal((50, 3))) for key in ("observation.state", ACTION)}
+    picture = Stats.of(random.random((50, 3, 1, 1)))
+    stats |= {key: picture for key in SPECS if "images" in key}
+    return LoadedPolicy(
+        policy=policies.build(config, observation, ARM),
+        config=config,
+        pipeline=config.pipeline(stats, observation, ARM),
+        observation=observation,
+        action=ARM,
+    )
+
+
+def training_batch(loaded):
+    random = np.random.default_rng(1)
+    window = loaded.config.window.offsets
+    height, width = loaded.config.image_size or (48, 64)
+    batch = {}
+    for key, spec in (loaded.observation | {ACTION: ARM}).items():
+        shape = (height, width, 3) if spec.is_image else spec.shape
+        times = (len(window[key]),) if key in window else ()
+        fake = Spec(shape=(BATCH, *times, *shape), dtype=spec.dtype)
+        batch[key] = torch.from_numpy(fake.example(random))
+        if times:
+            batch[f"{key}_is_pad"] = torch.zeros(BATCH, *times, dtype=torch.bool)
+    return loaded.pipeline.encode(batch)
+
+
+@pytest.fixture(params=policies.names())
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def loaded(name):
+    return make(name)
+
+
+class TestEveryPolicy:
+    def test_it_keeps_the_promises(self, loaded):
+        assert isinstance(loaded.config, PolicyConfig)
+        assert isinstance(loaded.policy, Policy)
+
+    def test_chunk_fits_the_action_spec(self, loaded):
+        chunk = loaded.act(example(SPECS, np.random.default_rng(2)))
+        assert chunk.shape[1:] == ARM.shape
+        assert loaded.n_action_steps <= len(chunk)
+        assert chunk.dtype == np.float32
+        assert np.isfinite(chunk).all()
+
+    def test_acting_twice_gives_the_same_and_changes_nothing(self, loaded):
+        frame = example(SPECS, np.random.default_rng(2))
+        before = {key: value.copy() for key, value in frame.items()}
+        np.testing.assert_array_equal(loaded.act(frame), loaded.act(frame))
+        assert all(np.array_equal(frame[key], before[key]) for key in frame)
+
+    def test_loss_is_finite_and_falls_on_one_batch(self, loaded):
+        batch = training_batch(loaded)
+        optimizer = torch.optim.Adam(loaded.policy.parameters(), lr=3e-3)
+        losses = []
+        for _ in range(30):
+            loss, parts = loaded.policy.loss(batch)
+            assert all(value.ndim == 0 and torch.isfinite(value) for value in parts.values())
+            losses.append(loss.item())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        assert np.isfinite(losses).all()
+        assert losses[-1] < 0.7 * losses[0]
+
+    def test_same_seed_same_loss(self, name):
+        losses = []
+        for _ in range(2):
+            loaded = make(name, seed=5)
+            losses.append(loaded.policy.loss(training_batch(loaded))[0].item())
+        assert losses[0] == losses[1]
+
+    def test_save_and_load_give_the_same_chunk(self, loaded, tmp_path):
+        checkpoint.save(tmp_path / "saved", loaded)
+        again = checkpoint.load(tmp_path / "saved")
+        frame = example(SPECS, np.random.default_rng(2))
+        np.testing.assert_array_equal(loaded.act(frame), again.act(frame))
+        assert again.config == loaded.config
+        assert again.observation == loaded.observation
+        assert checkpoint.verify(tmp_path / "saved") == 0.0
+
+    def test_every_parameter_is_in_one_group(self, loaded):
+        grouped = [id(value) for group in loaded.policy.parameter_groups() for value in group["params"]]
+        assert sorted(grouped) == sorted(id(value) for value in loaded.policy.parameters())
+
+    def test_config_round_trips_through_json(self, name):
+        for config in (policies.config(name)(), policies.config(name).tiny()):
+            assert decode(type(config), json.loads(json.dumps(encode(config)))) == config

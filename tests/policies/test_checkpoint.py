@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from etude.core.errors import CheckpointError, ConfigError, SpecMismatch
+from etude.core.frame import example
+from etude.core.spec import Spec
+from etude.core.stats import Stats
+from etude.policies import checkpoint, policies
+from etude.policies.act.config import Config
+from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.weights import read_weights, write_weights
+
+NAMES = ("pan", "lift", "gripper")
+ARM = Spec(shape=(3,), names=NAMES, unit="deg")
+SPECS = {"observation.state": ARM, "observation.images.front": Spec(shape=(48, 64, 3), dtype="uint8")}
+
+
+@pytest.fixture
+def loaded():
+    torch.manual_seed(0)
+    config = Config.tiny()
+    stats = {key: Stats.of(np.arange(30.0).reshape(10, 3)) for key in ("observation.state", "action")}
+    return LoadedPolicy(
+        policy=policies.build(config, SPECS, ARM),
+        config=config,
+        pipeline=config.pipeline(stats, SPECS, ARM),
+        observation=SPECS,
+        action=ARM,
+        origin=Origin(fps=30, robot_type="so_follower", tasks=("Stack",), step=7, dataset="mine"),
+    )
+
+
+@pytest.fixture
+def saved(loaded, tmp_path):
+    checkpoint.save(tmp_path / "run" / "pretrained_model", loaded)
+    return tmp_path / "run" / "pretrained_model"
+
+
+def test_the_folder_holds_everything(saved, loaded):
+    assert sorted(path.name for path in saved.iterdir()) == [
+        "README.md",
+        "config.json",
+        "golden.safetensors",
+        "model.safetensors",
+        "pipeline.json",
+        "pipeline.safetensors",
+        "specs.json",
+    ]
+    again = checkpoint.load(saved)
+    assert again.origin == loaded.origin
+    assert again.action == ARM
+    assert again.n_action_steps == 2
+    card = (saved / "README.md").read_text()
+    assert all(word in card for word in ("Stack", "so_follower", "30 Hz", "pan, lift, gripper"))
+
+
+def test_the_folder_around_it_is_as_good(saved):
+    assert checkpoint.load(saved.parent).origin.step == 7
+
+
+def test_saving_again_replaces_and_leaves_no_rest(saved, loaded):
+    checkpoint.save(saved, replace(loaded, origin=Origin(step=8)))
+    assert checkpoint.load(saved).origin.step == 8
+    assert [path.name for path in saved.parent.iterdir()] == ["pretrained_model"]
+
+
+def test_a_failed_save_leaves_the_old_one(saved, loaded):
+    broken = replace(loaded, policy=torch.nn.Linear(1, 1))
+    with pytest.raises(AttributeError):
+        checkpoint.save(saved, broken)
+    assert checkpoint.load(saved).origin.step == 7
+    assert [path.name for path in saved.parent.iterdir()] == ["pretrained_model"]
+
+
+def test_verify_sees_a_changed_weight(saved):
+    assert checkpoint.verify(saved) == 0.0
+    tensors = read_weights(saved / "model.safetensors")
+    tensors["action_head.bias"] += 0.01
+    write_weights(saved / "model.safetensors", tensors)
+    assert checkpoint.verify(saved) > 1e-3
+
+
+def test_loading_lists_what_does_not_fit(saved):
+    tensors = read_weights(saved / "model.safetensors")
+    tensors["action_head.bias"] = torch.zeros(9)
+    tensors["surprise"] = tensors.pop("action_head.weight")
+    write_weights(saved / "model.safetensors", tensors)
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(saved)
+    text = str(caught.value)
+    assert "1 missing (action_head.weight)" in text
+    assert "1 unknown (surprise)" in text
+    assert "1 of another shape (action_head.bias [9] instead of [3])" in text
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("config.json", "{", "cannot be read"),
+        ("config.json", "[]", "should hold a JSON object"),
+        ("config.json", '{"version": 1, "type": "atc"}', "Did you mean 'act'"),
+        ("config.json", '{"version": 99, "type": "act"}', "Upgrade Etude"),
+        ("config.json", '{"type": "act", "dim_modle": 3}', "Did you mean 'dim_model'"),
+        ("specs.json", "{}", "should"),
+        ("pipeline.json", '{"inputs": [{"type": "Rezise"}], "outputs": []}', "no transform named 'Rezise'"),
+        ("pipeline.json", '{"inputs": [{"type": "Resize", "sise": 3}], "outputs": []}', "no field 'sise'"),
+        ("pipeline.json", "{}", "the pipeline cannot be read"),
+        ("model.safetensors", "not weights", "no sound safetensors file"),
+    ],
+)
+def test_damage_is_named(saved, file, content, message):
+    (saved / file).write_text(content)
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.load(saved)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "pipeline.json", "pipeline.safetensors"])
+def test_a_missing_file_is_named(saved, file):
+    (saved / file).unlink()
+    with pytest.raises(CheckpointError):
+        checkpoint.load(saved)
+
+
+def test_pickles_are_refused(tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"model\.pt is a pickle"):
+        checkpoint.load(tmp_path)
+    with pytest.raises(CheckpointError, match="a pickle can run any program"):
+        read_weights(tmp_path / "model.pt")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match="there is no such folder"):
+        checkpoint.load(tmp_path / "nowhere")
+
+
+def test_an_unknown_device_is_refused(saved):
+    with pytest.raises(ConfigError, match="no device named 'gpu9'"):
+        checkpoint.load(saved, device="gpu9")
+
+
+class TestFitting:
+    def test_the_same_robot_fits(self, loaded):
+        loaded.check_fits(SPECS | {"observation.extra": ARM}, ARM)
+
+    def test_another_picture_size_fits_since_pictures_are_resized(self, loaded):
+        loaded.check_fits(SPECS | {"observation.images.front": Spec(shape=(96, 96, 3), dtype="uint8")}, ARM)
+
+    def test_a_missing_camera_does_not(self, loaded):
+        with pytest.raises(SpecMismatch, match=r"observation\.images\.front"):
+            loaded.check_fits({"observation.state": ARM}, ARM)
+
+    def test_joints_in_another_order_do_not(self, loaded):
+        with pytest.raises(SpecMismatch, match="joints in the order pan, lift, gripper"):
+            loaded.check_fits(SPECS, replace(ARM, names=("lift", "pan", "gripper")))
+
+    def test_a_wrong_frame_is_refused(self, loaded):
+        frame = example(SPECS)
+        with pytest.raises(SpecMismatch, match=r"observation\.state"):
+            loaded.act(frame | {"observation.state": np.zeros(4, np.float32)})
+
+
+def test_the_config_is_readable(saved):
+    stored = json.loads((saved / "config.json").read_text())
+    assert stored["type"] == "act"
+    assert stored["version"] == 1
+    assert stored["image_size"] == [32, 32]
+    assert stored["normalization_mapping"]["STATE"] == "MEAN_STD"
