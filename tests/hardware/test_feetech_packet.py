@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from etude.hardware.buses.feetech.packet import BROADCAST, Instruction, Packet, encode, parse
 
+_GOAL = "00 08 00 00 E8 03"
+
 # The examples of Feetech's protocol description.
 VENDOR = {
     "FF FF 01 02 01 FB": Packet(1, Instruction.PING),
@@ -13,10 +15,10 @@ VENDOR = {
     "FF FF 01 09 04 2A 00 08 00 00 E8 03 D4": Packet(1, Instruction.REG_WRITE, bytes.fromhex("2A 00 08 00 00 E8 03")),
     "FF FF FE 02 05 FA": Packet(BROADCAST, Instruction.ACTION),
     "FF FF FE 06 82 38 08 01 02 36": Packet(BROADCAST, Instruction.SYNC_READ, bytes([0x38, 8, 1, 2])),
-    "FF FF FE 20 83 2A 06 01 00 08 00 00 E8 03 02 00 08 00 00 E8 03 03 00 08 00 00 E8 03 04 00 08 00 00 E8 03 58": Packet(
+    f"FF FF FE 20 83 2A 06 01 {_GOAL} 02 {_GOAL} 03 {_GOAL} 04 {_GOAL} 58": Packet(
         BROADCAST,
         Instruction.SYNC_WRITE,
-        bytes([0x2A, 6]) + b"".join(bytes([motor]) + bytes.fromhex("00 08 00 00 E8 03") for motor in (1, 2, 3, 4)),
+        bytes([0x2A, 6]) + b"".join(bytes([motor]) + bytes.fromhex(_GOAL) for motor in (1, 2, 3, 4)),
     ),
     "FF FF 01 02 0A F2": Packet(1, Instruction.RESET),
     "FF FF 01 02 0B F1": Packet(1, Instruction.CALIBRATE),

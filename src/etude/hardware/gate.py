@@ -46,7 +46,8 @@ class Gate:
         """Note a measured pose; start again when it jumped, such as after a reset or when somebody moved the arm."""
         elapsed = now - self._seen_at
         jump = np.abs(measured - self._measured).max()
-        if elapsed < 0 or jump > _SLACK + _FASTEST * elapsed:
+        # In no time nothing moves by itself: a simulated scene was reset, if only to a pose close by.
+        if elapsed < 0 or jump > (_SLACK + _FASTEST * elapsed if elapsed else 0.0):
             self.start(measured, now)
         self._measured, self._seen_at = measured.astype(np.float64), now
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from etude.hardware.buses.feetech.packet import BROADCAST, Instruction, Packet, encode, parse
+from etude.hardware.buses.feetech.packet import BROADCAST, MAX_PARAMS, Instruction, Packet, encode, parse
 from etude.hardware.buses.feetech.registers import TICKS_PER_TURN, register
 from etude.sim.servo_drive import KT, TICKS_PER_RAD, VOLTAGE, Drive, Settings
 from etude.sim.servo_memory import Memory
@@ -83,7 +83,9 @@ class Sts3215:
         return self.status(data, servo_id)
 
     def status(self, data: bytes = b"", servo_id: int | None = None) -> bytes:
-        """Give a status packet that carries `data` and the present faults."""
+        """Give a status packet that carries `data` and the present faults; nothing when it would be too long."""
+        if len(data) > MAX_PARAMS:
+            return b""
         return encode(Packet(self.id if servo_id is None else servo_id, self._faults(), data))
 
     def read(self, address: int, size: int) -> bytes:
@@ -172,14 +174,19 @@ class Sts3215:
 
     def _measure(self) -> None:
         drive, put = self.drive, self.memory.set
-        put("Present_Position", drive.position)
-        put("Present_Velocity", round(drive.velocity * TICKS_PER_RAD))
+        put("Present_Position", _bounded(drive.position))
+        put("Present_Velocity", _bounded(drive.velocity * TICKS_PER_RAD))
         put("Present_Load", round(drive.duty * 1000))
         put("Present_Voltage", round(drive.supply_v * 10))
         put("Present_Temperature", round(drive.temperature_c))
         put("Present_Current", round(abs(drive.nm) / KT / _AMPERES))
         put("Status", self._faults())
         put("Moving", int(drive.is_moving))
+
+
+def _bounded(value: float) -> int:
+    """Round to what a register with a sign and 15 bits can hold."""
+    return round(min(max(value, -32767), 32767))
 
 
 class ServoChain:

@@ -73,7 +73,7 @@ class Settings:
         """Decode the registers."""
         get, unloads_on = memory.get, memory.get("Unloading_Condition")
         low, high = get("Min_Position_Limit"), get("Max_Position_Limit")
-        torque_limit, enable = get("Torque_Limit") / 1000, get("Torque_Enable")
+        torque_limit, enable = min(get("Torque_Limit") / 1000, 1.0), get("Torque_Enable")
         hottest = float(get("Max_Temperature_Limit"))
         return cls(
             is_driving=bool(enable) and get("Operating_Mode") == _POSITION_MODE,

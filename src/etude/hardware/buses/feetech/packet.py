@@ -15,6 +15,8 @@ MAX_ID = 0xFD
 OVERHEAD = 6
 """Bytes of a packet beyond its parameters."""
 _MIN_LENGTH, _MAX_LENGTH = 2, 250
+MAX_PARAMS = _MAX_LENGTH - 2
+"""Parameters that fit into one packet."""
 
 
 class Instruction(IntEnum):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 
@@ -20,13 +18,18 @@ def build(config: Config) -> OpenCVCamera:
     return OpenCVCamera(config)
 
 
+def _is_recorded(source: int | str) -> bool:
+    """Whether it is a video file or a series of pictures such as `%03d.png`, which waits for its reader."""
+    return isinstance(source, str) and not source.startswith("/dev/") and "://" not in source
+
+
 class OpenCVCamera:
     """The newest picture of a live camera or stream; of a video file the next one."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._name = str(config.index_or_path)
-        self._is_file = Path(self._name).is_file()
+        self._is_recorded = _is_recorded(config.index_or_path)
         self.spec = Spec(shape=(config.height, config.width, 3), dtype="uint8", names=("height", "width", "channels"))
         self._capture: cv2.VideoCapture | None = None
         self._reader: Reader | None = None
@@ -41,7 +44,7 @@ class OpenCVCamera:
         except CameraError:
             self.disconnect()
             raise
-        if not self._is_file:
+        if not self._is_recorded:
             self._reader = Reader(self._name, self._grab)
             self._reader.start()
 
@@ -74,7 +77,7 @@ class OpenCVCamera:
         if not capture.isOpened():
             raise CameraError(self._name, "it cannot be opened. Check the number or path, and that it is free.")
         wanted = self._config
-        if self._is_file:
+        if self._is_recorded:
             size = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
             if size != (wanted.width, wanted.height):
                 self._refuse(int(size[0]), int(size[1]))

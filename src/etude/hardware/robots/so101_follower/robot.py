@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from etude.core.clock import Clock, RealClock
+from etude.core.clock import RealClock
 from etude.core.errors import ConfigError, DeviceError
 from etude.core.frame import ACTION, IMAGES, STATE, Frame
 from etude.core.spec import Spec, Specs
 from etude.hardware import cameras
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.calibration import Calibration, Norm, Scale, calibration_path, load_calibration
-from etude.hardware.device import Camera, Scene
+from etude.hardware.device import Camera
 from etude.hardware.gate import Gate
-from etude.hardware.line import has_own_line, line_at
+from etude.hardware.line import line_at
 from etude.hardware.robots.so101_follower import motors
 from etude.hardware.robots.so101_follower.config import Config
 from etude.hardware.robots.so101_follower.motors import GRIPPER, MOTORS
@@ -38,8 +38,9 @@ class So101Follower:
         self._config = config
         self._max_reach = _max_reach(config)
         self._line = line_at(config.port)
-        self._clock: Clock = RealClock()
-        self._cameras = _cameras(config)
+        self.scene = self._line.scene
+        self._clock = self.scene.clock if self.scene else RealClock()
+        self._cameras = _cameras(config, is_simulated=self.scene is not None)
         self.action = Spec(shape=(len(JOINTS),), names=JOINTS)
         pictures = {IMAGES + name: camera.spec for name, camera in self._cameras.items()}
         self.observation: Specs = {STATE: self.action} | pictures
@@ -48,11 +49,6 @@ class So101Follower:
         self._bus: FeetechBus | None = None
         self._open = ExitStack()
 
-    @property
-    def scene(self) -> Scene | None:
-        """The world around a simulated arm, while it is connected."""
-        return self._line.scene
-
     def connect(self) -> None:
         """Open the port, check and set up the motors, and hold the arm where it is."""
         if self._bus:
@@ -60,7 +56,6 @@ class So101Follower:
         with ExitStack() as opened:
             opened.callback(self._line.close)
             bus = FeetechBus(self._line.open(), MOTORS, retries=self._config.num_read_retries)
-            self._clock = self.scene.clock if self.scene else RealClock()
             motors.greet(bus)
             self._use(self._find_calibration(bus))
             for camera in self._cameras.values():
@@ -136,8 +131,8 @@ def _max_reach(config: Config) -> np.ndarray:
     return np.array([by_motor.get(motor, np.inf) for motor in MOTORS])
 
 
-def _cameras(config: Config) -> dict[str, Camera]:
+def _cameras(config: Config, *, is_simulated: bool) -> dict[str, Camera]:
     chosen: dict[str, Any] = config.cameras
-    if not chosen and has_own_line(config.port):
+    if is_simulated and not chosen:
         chosen = {view: cameras.config("sim")(view=view, width=96, height=96) for view in ("front", "wrist")}
     return {name: cameras.build(camera) for name, camera in chosen.items()}

@@ -1,0 +1,120 @@
+"""What every camera promises; a new folder under cameras/ gets these tests without naming itself."""
+
+import json
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import cv2
+import numpy as np
+import pytest
+
+from etude.core import codec
+from etude.core.errors import CameraError, DeviceError
+from etude.hardware import cameras
+from etude.hardware.device import Camera, connected
+
+NAMES = cameras.names()
+
+
+def picture(config):
+    return np.full((config.height, config.width, 3), 90, np.uint8)
+
+
+class Stream(BaseHTTPRequestHandler):
+    """The same picture for ever."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+        self.end_headers()
+        with suppress(OSError):  # the camera hung up
+            while not self.server.is_over.wait(0.005):
+                head = f"--next\r\nContent-Length: {len(self.server.jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + self.server.jpeg + b"\r\n")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def stream():
+    """Serve a config's picture; gives where."""
+    servers = []
+
+    def serve(config):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Stream)
+        server.jpeg, server.is_over = cv2.imencode(".jpg", picture(config))[1].tobytes(), threading.Event()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield serve
+    for server in servers:
+        server.is_over.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def tiny(stream, tmp_path):
+    """The smallest config of a camera; those that need a source get one."""
+
+    def make(name):
+        config = cameras.config(name).tiny()
+        if name == "mjpeg":
+            return replace(config, url=stream(config), timeout_s=10.0)
+        if name == "opencv":
+            for number in range(30):
+                cv2.imwrite(str(tmp_path / f"{number:02}.png"), picture(config))
+            return replace(config, index_or_path=str(tmp_path / "%02d.png"))
+        return config
+
+    return make
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEveryCamera:
+    def test_it_describes_itself_before_it_is_connected(self, name, tiny):
+        camera = cameras.build(config := tiny(name))
+        assert isinstance(camera, Camera)
+        assert camera.spec.is_image
+        assert camera.spec.shape == (config.height, config.width, 3)
+
+    def test_its_pictures_are_what_it_said(self, name, tiny):
+        with connected(camera := cameras.build(tiny(name))):
+            for _ in range(3):
+                camera.spec.check("picture", camera.read())
+
+    def test_what_it_gave_does_not_change_afterwards(self, name, tiny):
+        with connected(camera := cameras.build(tiny(name))):
+            first = camera.read()
+            kept = first.copy()
+            camera.read()
+            np.testing.assert_array_equal(first, kept)
+
+    def test_connecting_and_disconnecting_twice_is_harmless(self, name, tiny):
+        camera = cameras.build(tiny(name))
+        camera.disconnect()
+        for _ in range(2):
+            camera.connect()
+            camera.connect()
+            camera.read()
+            camera.disconnect()
+            camera.disconnect()
+
+    def test_it_says_when_it_is_not_connected(self, name, tiny):
+        with pytest.raises(CameraError, match="not connected"):
+            cameras.build(tiny(name)).read()
+
+    def test_its_config_round_trips_through_json(self, name):
+        config = cameras.config(name).tiny()
+        stored = json.loads(json.dumps(codec.encode(config)))
+        assert codec.decode(type(config), stored) == config
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("fake", "sim")])
+def test_a_camera_without_its_source_says_so(name):
+    with pytest.raises(DeviceError, match="Camera '"):
+        cameras.build(cameras.config(name).tiny()).connect()

@@ -1,0 +1,275 @@
+"""The driver against six servos behind a line in memory, as it meets a real arm: no scene, a calibration file."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from etude.core.errors import ConfigError, DeviceError, MotorSilent, SpecMismatch
+from etude.core.frame import STATE
+from etude.hardware import robots
+from etude.hardware.calibration import MotorCalibration, load_calibration, save_calibration
+from etude.hardware.robots.so101_follower import robot as driver
+from etude.hardware.robots.so101_follower.motors import MOTORS
+from etude.sim.servo import ServoChain, Sts3215
+
+DT = 0.002
+RANGE = (-1.5, 1.5)
+LOW, HIGH = 1070, 3026  # 2048 +- 1.5 rad x 4096 / 2 pi
+
+
+class Clock:
+    """A time that the test sets."""
+
+    time = 0.0
+
+    def now(self):
+        return self.time
+
+    def sleep_until(self, instant):
+        self.time = instant
+
+
+class Arm:
+    """Six calibrated servos on a line, each with a joint that follows its torque without friction or gravity."""
+
+    def __init__(self, line):
+        self.servos = [Sts3215(motor_id, range_rad=RANGE) for motor_id in MOTORS.values()]
+        self.line = line(ServoChain(self.servos).exchange)
+        self.clock = Clock()
+        self.position, self.velocity = np.zeros(6), np.zeros(6)
+        self.rest()
+
+    def rest(self, seconds=DT):
+        """Let time pass."""
+        for _ in range(round(seconds / DT)):
+            state = zip(self.servos, self.position, self.velocity, strict=True)
+            torque = np.array([servo.torque(position, velocity, DT) for servo, position, velocity in state])
+            self.velocity += (torque - 0.6 * self.velocity) / 0.05 * DT
+            self.position += self.velocity * DT
+        self.clock.time += seconds
+
+    def registers(self, name):
+        return [servo.memory.get(name) for servo in self.servos]
+
+
+@pytest.fixture
+def arm(line, monkeypatch):
+    arm = Arm(type(line))
+    monkeypatch.setattr(driver, "line_at", lambda port: arm.line)
+    monkeypatch.setattr(driver, "RealClock", lambda: arm.clock)
+    return arm
+
+
+@pytest.fixture
+def config(tmp_path):
+    stored = {
+        motor: MotorCalibration(id=motor_id, drive_mode=0, homing_offset=0, range_min=LOW, range_max=HIGH)
+        for motor, motor_id in MOTORS.items()
+    }
+    save_calibration(tmp_path / "red.json", stored)
+    return robots.config("so101_follower")(port="/dev/ttyTEST", id="red", calibration_dir=tmp_path)
+
+
+@pytest.fixture
+def robot(arm, config):
+    robot = robots.build(config)
+    robot.connect()
+    yield robot
+    robot.disconnect()
+
+
+class TestConnecting:
+    def test_the_motors_are_set_up_as_lerobot_does(self, arm, robot):
+        everywhere = {
+            "Return_Delay_Time": 0, "Maximum_Acceleration": 254, "Acceleration": 254, "Operating_Mode": 0,
+            "P_Coefficient": 16, "I_Coefficient": 0, "D_Coefficient": 32, "Torque_Enable": 1, "Lock": 1,
+        }  # fmt: skip
+        assert {name: arm.registers(name) for name in everywhere} == {name: [v] * 6 for name, v in everywhere.items()}
+        assert arm.registers("Max_Torque_Limit") == [1000] * 5 + [500]
+        assert arm.registers("Protection_Current") == [500] * 5 + [250]
+        assert arm.registers("Overload_Torque") == [80] * 5 + [25]
+
+    def test_the_set_up_outlives_the_power(self, arm, robot):
+        for servo in arm.servos:
+            servo.power_cycle()
+        assert arm.registers("P_Coefficient") == [16] * 6
+
+    def test_turn_counting_is_switched_off(self, arm, config):
+        arm.servos[2].memory.set("Phase", 12 | 16)
+        robot = robots.build(config)
+        robot.connect()
+        assert arm.registers("Phase") == [12] * 6
+        robot.disconnect()
+
+    def test_what_is_right_already_is_not_written_again(self, arm, config):
+        for _ in range(2):
+            arm.line.sent.clear()
+            robot = robots.build(config)
+            robot.connect()
+            robot.disconnect()
+        eeprom_writes = [packet for packet in arm.line.sent if packet[4] == 3 and packet[5] < 40]
+        assert eeprom_writes == []
+
+    def test_the_arm_holds_where_it_is(self, arm, config):
+        arm.position[:] = [0.3, -0.2, 0.1, 0.0, 0.7, -1.0]
+        arm.rest()
+        before = arm.position.copy()
+        robot = robots.build(config)
+        robot.connect()
+        arm.rest(0.5)
+        np.testing.assert_allclose(arm.position, before, atol=0.005)
+        robot.disconnect()
+
+    def test_twice_is_as_once(self, arm, robot):
+        arm.line.sent.clear()
+        robot.connect()
+        assert arm.line.sent == []
+
+    def test_a_silent_motor_is_named_and_the_line_is_closed(self, arm, config):
+        arm.servos[3].is_silent = True
+        with pytest.raises(MotorSilent, match=r"'wrist_flex' \(id 4\) .* do answer: 1, 2, 3, 5, 6"):
+            robots.build(config).connect()
+        assert not arm.line.is_open
+        assert arm.registers("Torque_Enable") == [0] * 6
+
+    def test_another_model_is_refused(self, arm, config):
+        arm.servos[0].memory.set("Model_Number", 2825)
+        with pytest.raises(DeviceError, match=r"'shoulder_pan' .* has model number 2825, not 777"):
+            robots.build(config).connect()
+
+    def test_when_setting_up_fails_the_torque_is_off(self, arm, config, monkeypatch):
+        def fail(bus):
+            bus.sync_write("Torque_Enable", dict.fromkeys(MOTORS, 1))
+            raise DeviceError("no")
+
+        monkeypatch.setattr(driver.motors, "hold", fail)
+        with pytest.raises(DeviceError, match="no"):
+            robots.build(config).connect()
+        assert arm.registers("Torque_Enable") == [0] * 6
+        assert not arm.line.is_open
+
+
+class TestCalibration:
+    def test_without_a_file_it_says_how_to_calibrate(self, arm, config):
+        with pytest.raises(DeviceError, match=r"no calibration file .*blue\.json.*lerobot-calibrate"):
+            robots.build(replace(config, id="blue")).connect()
+
+    def test_motors_that_disagree_with_the_file_are_refused(self, arm, config):
+        arm.servos[1].memory.set("Homing_Offset", 77)
+        with pytest.raises(DeviceError, match=r"'shoulder_lift' .* homing_offset is 77 in the motor and 0 in the file"):
+            robots.build(config).connect()
+
+    def test_a_file_of_another_arm_is_refused(self, arm, config):
+        path = config.calibration_dir / "red.json"
+        stored = load_calibration(path)
+        save_calibration(path, {"elbow_flex": stored["elbow_flex"]})
+        with pytest.raises(DeviceError, match="says nothing of shoulder_pan, shoulder_lift, wrist_flex"):
+            robots.build(config).connect()
+
+    def test_the_order_in_the_file_does_not_matter(self, arm, config):
+        path = config.calibration_dir / "red.json"
+        save_calibration(path, dict(reversed(load_calibration(path).items())))
+        arm.position[0] = 0.5
+        arm.rest()
+        robot = robots.build(config)
+        robot.connect()
+        assert robot.observe()[STATE].argmax() in (0, 5)
+        assert robot.observe()[STATE][0] == pytest.approx(np.degrees(0.5), abs=0.1)
+        robot.disconnect()
+
+
+class TestMoving:
+    def test_degrees_and_the_gripper_from_0_to_100(self, arm, robot):
+        arm.position[:] = [np.pi / 6, 0, 0, 0, -np.pi / 4, 0.75]
+        arm.velocity[:] = 0
+        arm.rest()
+        np.testing.assert_allclose(robot.observe()[STATE], [30, 0, 0, 0, -45, 75], atol=0.3)
+
+    def test_without_degrees_joints_go_from_minus_100_to_100(self, arm, config):
+        arm.position[:] = 0.75
+        arm.rest()
+        robot = robots.build(replace(config, use_degrees=False))
+        robot.connect()
+        np.testing.assert_allclose(robot.observe()[STATE], [50, 50, 50, 50, 50, 75], atol=0.3)
+        robot.disconnect()
+
+    def test_an_action_moves_the_arm(self, arm, robot):
+        goal = np.array([20, -15, 10, 5, -25, 60], np.float32)
+        for _ in range(60):
+            robot.apply(goal)
+            arm.rest(1 / 30)
+            frame = robot.observe()
+        np.testing.assert_allclose(frame[STATE], goal, atol=1.0)
+        assert robot.clipped == ()
+
+    def test_one_packet_each_way_per_tick(self, arm, robot):
+        arm.line.sent.clear()
+        robot.observe()
+        robot.apply(np.zeros(6, np.float32))
+        assert [packet[4:7].hex(" ") for packet in arm.line.sent] == ["82 38 02", "83 2a 02"]
+
+    def test_what_is_too_far_is_clipped_and_told(self, arm, robot):
+        applied = robot.apply(np.array([500, 0, 0, 0, 0, 50], np.float32))
+        assert 0 < applied[0] < 5
+        assert robot.clipped[0] == "shoulder_pan.pos is beyond its limits: asked for 500.0, given 86.0"
+
+    def test_reach_by_motor(self, arm, config):
+        robot = robots.build(replace(config, max_relative_target={"gripper": 1.0}))
+        robot.connect()
+        applied = robot.apply(np.array([1.5, 0, 0, 0, 0, 51.9], np.float32))
+        assert applied[0] == 1.5
+        assert applied[5] == pytest.approx(51.0, abs=0.05)
+        robot.disconnect()
+
+    @pytest.mark.parametrize("wrong", [np.zeros(5, np.float32), np.zeros(6), np.zeros((1, 6), np.float32)])
+    def test_an_action_of_another_shape_is_refused(self, robot, wrong):
+        with pytest.raises(SpecMismatch, match="'action' should be float32"):
+            robot.apply(wrong)
+
+
+class TestLeaving:
+    def test_the_torque_is_released(self, arm, robot):
+        robot.disconnect()
+        assert arm.registers("Torque_Enable") == [0] * 6
+        assert not arm.line.is_open
+        robot.disconnect()
+
+    def test_unless_told_otherwise(self, arm, config):
+        robot = robots.build(replace(config, disable_torque_on_disconnect=False))
+        robot.connect()
+        robot.disconnect()
+        assert arm.registers("Torque_Enable") == [1] * 6
+
+    def test_a_motor_that_cannot_be_reached_does_not_keep_the_others_stiff(self, arm, robot):
+        arm.servos[0].is_silent = True
+        with pytest.raises(MotorSilent, match="shoulder_pan"):
+            robot.disconnect()
+        assert arm.registers("Torque_Enable")[1:] == [0] * 5
+        assert not arm.line.is_open
+
+    def test_an_overloaded_gripper_is_released_without_a_word(self, arm, robot):
+        arm.servos[5].drive.supply_v = 3.0
+        robot.disconnect()
+        assert arm.registers("Torque_Enable") == [0] * 6
+
+    def test_when_disconnected_it_says_so(self, arm, config):
+        robot = robots.build(config)
+        for use in (robot.observe, lambda: robot.apply(np.zeros(6, np.float32))):
+            with pytest.raises(DeviceError, match=r"The arm on /dev/ttyTEST is not connected"):
+                use()
+
+
+class TestConfig:
+    @pytest.mark.parametrize(
+        ("values", "problem"),
+        [
+            ({"max_speed": 0.0}, "max_speed should be positive"),
+            ({"num_read_retries": -1}, "num_read_retries should not be negative"),
+            ({"max_relative_target": -1.0}, "max_relative_target should be positive"),
+            ({"max_relative_target": {"griper": 1.0}}, "max_relative_target names griper; the motors are shoulder_pan"),
+        ],
+    )
+    def test_values_that_make_no_sense(self, config, arm, values, problem):
+        with pytest.raises(ConfigError, match=problem):
+            robots.build(replace(config, **values))
