@@ -41,7 +41,7 @@ class Shape:
 
 
 class CameraProcess:
-    """Draws and serves what it is shown with `show`, until it is stopped or the process that started it ends."""
+    """Draws and serves what it is shown with `show`, until it is closed or the process that started it ends."""
 
     def __init__(self, model: mujoco.MjModel, shape: Shape) -> None:
         context = multiprocessing.get_context("spawn")  # a forked child would inherit this process's OpenGL
@@ -61,7 +61,7 @@ class CameraProcess:
         with self._state.get_lock():
             self._state[:] = positions.tolist()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the process."""
         self._link.close()
         self._process.join(timeout=2.0)
@@ -76,7 +76,7 @@ class CameraProcess:
         except EOFError:
             answer = "it ended at once."
         if not isinstance(answer, int):
-            self.stop()
+            self.close()
             raise DeviceError(f"The process that draws the simulated cameras failed: {answer}")
         return answer
 

@@ -7,7 +7,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +36,11 @@ def serve_arm(
     """
     world = World()
     world.reset(seed)
-    cameras = CameraProcess(world.model, Shape(width=width, height=height, fps=fps))
-    try:
-        with _stop_signals() as stopped, _pseudo_terminal(link) as wire:
+    with _pseudo_terminal(link) as wire:
+        cameras = CameraProcess(world.model, Shape(width=width, height=height, fps=fps))
+        with closing(cameras), _stop_signals() as stopped:
             on_ready(str(link), cameras.urls)
             serve_bus(world, wire, cameras.show, stopped)
-    finally:
-        cameras.stop()
 
 
 def serve_bus(world: World, wire: int, show: Callable[[np.ndarray], None], stopped: Callable[[], bool]) -> None:

@@ -130,7 +130,7 @@ def _grasp_point(view: View) -> np.ndarray:
 def _grasp_roll(view: View) -> float:
     """Choose the wrist roll that sets the fingers on two faces of the block: the one nearest to 0, always."""
     pan = -math.atan2(view.block[1], view.block[0] - LINKS[0].pos[0])
-    across = view.block_axes[:2, int(np.argmax(np.abs(view.block_axes[:2]).sum(axis=0)))]
+    across = view.block_axes[:2, int(np.argmax(np.linalg.norm(view.block_axes[:2], axis=0)))]
     roll = math.atan2(across[1], across[0]) + pan - _JAW_YAW_AT_ROLL_0
     return (roll + math.pi / 4) % (math.pi / 2) - math.pi / 4
 
