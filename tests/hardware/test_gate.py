@@ -65,6 +65,15 @@ def test_an_arm_that_is_led_from_where_it_is_never_waits():
         assert applied[0] == np.float32(pan)
 
 
+def test_a_joint_that_is_there_need_not_wait_for_the_others():
+    gate = made()
+    for tick in range(3):
+        gate.admit(act(60.0, 50.0), tick * TICK)
+    applied, _ = gate.admit(act(60.0, 57.0), 3 * TICK)
+    assert applied[0] < 10
+    assert applied[1] == 57
+
+
 def test_a_pause_does_not_save_up_speed():
     gate = made()
     led(gate, act(0.0, 50.0), 3)
@@ -98,6 +107,14 @@ def test_after_the_pose_jumped_it_leaves_from_there_and_gently():
     gate.see(act(-60.0, 20.0), 10 * TICK)
     applied, _ = gate.admit(act(0.0, 20.0), 10 * TICK)
     np.testing.assert_allclose(applied, act(-60.0 + START_SPEED * TICK, 20.0))
+
+
+def test_a_pose_that_changed_in_no_time_is_a_new_start():
+    gate = made()
+    led(gate, act(0.0, 50.0), 10)
+    gate.see(act(0.5, 50.0), 10 * TICK)
+    applied, _ = gate.admit(act(20.0, 50.0), 10 * TICK)
+    assert applied[0] == pytest.approx(0.5 + START_SPEED * TICK)
 
 
 def test_a_fast_arm_is_not_taken_for_a_jump():

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 START_SPEED = 60.0
-"""Speed at which an arm first goes where it is sent, until it is there [units/s]."""
+"""Speed at which a joint first goes where it is sent, until it is there [units/s]."""
 START_ACCELERATION = 120.0
-"""How fast that limit rises, so that an arm that is led catches up in the end [units/s^2]."""
+"""How fast that limit rises, so that a joint that is led catches up in the end [units/s^2]."""
 _FIRST_TICK_S = 1 / 30
 """How long the first action after a start is taken to last."""
 _LONGEST_TICK_S = 0.1
@@ -33,14 +33,15 @@ class Gate:
         self._names, self._low, self._high = tuple(names), low, high
         self._max_reach, self._max_speed = max_reach, max_speed
         self._measured = self._last = np.zeros(len(self._names))
-        self._seen_at = self._sent_at = 0.0
-        self._started_at: float | None = None
+        self._seen_at = self._sent_at = self._started_at = 0.0
+        self._is_starting = np.ones(len(self._names), bool)
 
     def start(self, measured: np.ndarray, now: float) -> None:
         """Take the measured pose (joint,) as the one to leave gently."""
         self._measured = self._last = measured.astype(np.float64)
         self._seen_at = self._started_at = now
         self._sent_at = now - _FIRST_TICK_S
+        self._is_starting = np.ones(len(self._names), bool)
 
     def see(self, measured: np.ndarray, now: float) -> None:
         """Note a measured pose; start again when it jumped, such as after a reset or when somebody moved the arm."""
@@ -58,8 +59,7 @@ class Gate:
         limited = np.clip(wanted, self._low, self._high)
         slowed = np.clip(limited, self._last - step, self._last + step)
         near = np.clip(slowed, self._measured - self._max_reach, self._measured + self._max_reach)
-        if np.array_equal(slowed, limited):
-            self._started_at = None
+        self._is_starting &= slowed != limited
         self._last, self._sent_at = near, now
         if np.array_equal(near, action):
             return near.astype(np.float32), ()
@@ -71,10 +71,10 @@ class Gate:
         )
         return near.astype(np.float32), tuple(self._reasons(stages))
 
-    def _speed(self, now: float) -> float:
-        if self._started_at is None:
-            return self._max_speed
-        return min(self._max_speed, START_SPEED + START_ACCELERATION * (now - self._started_at))
+    def _speed(self, now: float) -> np.ndarray:
+        """Give the speed allowed to each joint; those that have not caught up since the start go gently."""
+        gentle = min(self._max_speed, START_SPEED + START_ACCELERATION * (now - self._started_at))
+        return np.where(self._is_starting, gentle, self._max_speed)
 
     def _reasons(self, stages: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> Iterator[str]:
         for problem, before, after in stages:
