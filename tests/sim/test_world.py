@@ -152,20 +152,25 @@ def test_over_the_bin_means_within_its_walls(dx, inside):
     assert over_bin(np.array([BIN_CENTER[0] + dx, BIN_CENTER[1], 0.1])) is inside
 
 
+def red_columns(world):
+    red, green, _ = np.moveaxis(world.render("front", 96, 96).astype(int), -1, 0)
+    return np.nonzero((red > 120) & (green < 80))[1]
+
+
 def test_pictures_show_the_block_where_it_is(world):
-    world.reset(0)
-
-    def red_column():
-        red, green, _ = np.moveaxis(world.render("front", 96, 96).astype(int), -1, 0)
-        columns = np.nonzero((red > 120) & (green < 80))[1]
-        assert len(columns) > 10
-        return columns.mean()
-
     world.place_block(0.30, -0.10, 0.0)
-    right = red_column()
+    right = red_columns(world).mean()
     world.place_block(0.30, 0.04, 0.0)
     # The front camera faces the arm, so the robot's left is the picture's right.
-    assert red_column() > right + 15
+    assert red_columns(world).mean() > right + 15
+
+
+@pytest.mark.parametrize("corner", [(-1, -1), (-1, 1), (1, -1), (1, 1)])
+def test_the_front_camera_sees_the_whole_area(world, corner):
+    world.place_block(*(BLOCK_AREA_CENTER + BLOCK_AREA_HALF_M * np.array(corner)), 0.0)
+    columns = red_columns(world)
+    assert len(columns) > 15
+    assert columns.min() > 0, "it is cut off at the edge"
 
 
 def test_both_views_draw_in_the_size_asked_for_and_alike_each_time(world):

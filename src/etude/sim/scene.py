@@ -79,9 +79,9 @@ def _set_options(spec: mujoco.MjSpec) -> None:
 
 def _add_surroundings(world: mujoco.MjsBody) -> None:
     world.add_geom(name="table", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[2, 2, 1], rgba=_TABLE)
-    center = [*BLOCK_AREA_CENTER, 0.0002]
     half = BLOCK_AREA_HALF_M + BLOCK_HALF_M * math.sqrt(2)
-    mat = _add_box(world, "mat", [half, half, 0.0002], center, _MAT)
+    mat = world.add_geom(name="mat", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[half, half, 1], rgba=_MAT)
+    mat.pos = [*BLOCK_AREA_CENTER, 0.0005]
     mat.contype = mat.conaffinity = 0
     for pos, diffuse in (((0.5, -0.6, 1.2), 0.42), ((0.3, 0.8, 0.9), 0.18)):
         direction = -np.array(pos) + [0.2, 0, 0]
@@ -109,8 +109,8 @@ def _add_block(world: mujoco.MjsBody) -> None:
 
 def _add_cameras(spec: mujoco.MjSpec) -> None:
     """Add a camera that overlooks the table and one behind the gripper, where the usual mount holds it."""
-    look_from, look_at = np.array([0.58, 0.04, 0.42]), np.array([0.17, 0.045, 0.03])
-    front = spec.worldbody.add_camera(name="front", pos=look_from, fovy=37)
+    look_from, look_at = np.array([0.60, 0.055, 0.46]), np.array([0.18, 0.055, 0.04])
+    front = spec.worldbody.add_camera(name="front", pos=look_from, fovy=40)
     _point(front, look_from - look_at)
     wrist = [math.cos(0.285), -math.sin(0.285), 0, 0]
     spec.body("gripper").add_camera(name="wrist", pos=[0, 0.055, -0.045], quat=wrist, fovy=75)
