@@ -110,7 +110,7 @@ def _add_block(world: mujoco.MjsBody) -> None:
 def _add_cameras(spec: mujoco.MjSpec) -> None:
     """Add a camera that overlooks the table and one behind the gripper, where the usual mount holds it."""
     look_from, look_at = np.array([0.60, 0.055, 0.46]), np.array([0.18, 0.055, 0.04])
-    front = spec.worldbody.add_camera(name="front", pos=look_from, fovy=40)
+    front = spec.worldbody.add_camera(name="front", pos=look_from, fovy=41)
     _point(front, look_from - look_at)
     wrist = [math.cos(0.285), -math.sin(0.285), 0, 0]
     spec.body("gripper").add_camera(name="wrist", pos=[0, 0.055, -0.045], quat=wrist, fovy=75)
