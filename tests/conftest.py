@@ -1,9 +1,12 @@
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory, monkeypatch):
-    """Keep each test's runs and calibrations away from the user's."""
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory):
+    """Keep the tests' runs and calibrations away from the user's."""
     home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("ETUDE_HOME", str(home / "etude"))
-    monkeypatch.setenv("HF_LEROBOT_HOME", str(home / "lerobot"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ETUDE_HOME", str(home / "etude"))
+        patch.setenv("HF_LEROBOT_HOME", str(home / "lerobot"))
+        patch.delenv("HF_LEROBOT_CALIBRATION", raising=False)
+        yield

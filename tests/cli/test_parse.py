@@ -45,10 +45,10 @@ def read(*words):
 
 
 def test_dotted_overrides_reach_the_plugin_in_any_order():
-    one = read("--policy.chunk_size=7", "--policy.type=act", "--steps=3")
-    two = read("--steps", "3", "--policy.type", "act", "--policy.chunk_size", "7")
+    one = read("--policy.n_action_steps=7", "--policy.type=act", "--steps=3")
+    two = read("--steps", "3", "--policy.type", "act", "--policy.n_action_steps", "7")
     assert one == two
-    assert (one.policy.chunk_size, one.steps) == (7, 3)
+    assert (one.policy.n_action_steps, one.steps) == (7, 3)
     assert policies.name_of(one.policy) == "act"
 
 
@@ -85,12 +85,20 @@ def test_a_mistyped_flag_is_answered_with_the_nearest(capsys):
 
 
 def test_a_stored_run_is_read_back_and_can_be_changed(tmp_path):
-    command = read("--policy.chunk_size=7", "--steps=3", f"--options.root={tmp_path}")
+    command = read("--policy.n_action_steps=7", "--steps=3", f"--options.root={tmp_path}")
     stored = tmp_path / "config.json"
     stored.write_text(json.dumps({"command": "sample", "config": parse.encode(command)}))
     assert read(f"--config={stored}") == command
     assert read(f"--config={tmp_path}", "--steps=5").steps == 5
-    assert read(f"--config_path={stored}", "--policy.n_heads=1").policy.chunk_size == 7
+    assert read(f"--config_path={stored}", "--policy.n_heads=1").policy.n_action_steps == 7
+
+
+def test_cameras_named_in_text_are_stored_and_come_back(tmp_path):
+    words = ["--robot.type=so101_follower", "--robot.cameras={top: {type: opencv, index_or_path: 2, width: 64}}"]
+    command = read(*words)
+    assert command.robot.cameras["top"].width == 64
+    (tmp_path / "config.json").write_text(json.dumps({"command": "sample", "config": parse.encode(command)}))
+    assert read(f"--config={tmp_path}") == command
 
 
 def test_a_stored_run_of_another_command_is_refused(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etude.data import formats
+from etude.data.formats import formats
 from etude.envs import envs
 from etude.hardware import cameras, lines, robots, teleoperators
 from etude.policies import policies

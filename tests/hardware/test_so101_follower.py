@@ -9,6 +9,7 @@ from etude.core.errors import ConfigError, DeviceError, MotorSilent, SpecMismatc
 from etude.core.frame import STATE
 from etude.hardware import robots
 from etude.hardware.calibration import MotorCalibration, load_calibration, save_calibration
+from etude.hardware.device import connected
 from etude.hardware.robots.so101_follower import robot as driver
 from etude.hardware.robots.so101_follower.motors import MOTORS
 from etude.sim.servo import ServoChain, Sts3215
@@ -151,8 +152,19 @@ class TestConnecting:
 
 
 class TestCalibration:
-    def test_without_a_file_it_says_how_to_calibrate(self, arm, config):
-        with pytest.raises(DeviceError, match=r"no calibration file .*blue\.json.*lerobot-calibrate"):
+    def test_without_a_file_the_motors_own_ranges_count(self, arm, config):
+        robot = robots.build(replace(config, id="blue"))
+        with connected(robot):
+            without = robot.observe()
+        robot = robots.build(config)
+        with connected(robot):
+            np.testing.assert_allclose(robot.observe()["observation.state"], without["observation.state"], atol=0.2)
+
+    def test_new_motors_without_a_file_are_to_be_calibrated(self, arm, config):
+        for servo in arm.servos:
+            servo.memory.set("Min_Position_Limit", 0)
+            servo.memory.set("Max_Position_Limit", 4095)
+        with pytest.raises(DeviceError, match=r"not calibrated.*no file .*blue\.json.*lerobot-calibrate"):
             robots.build(replace(config, id="blue")).connect()
 
     def test_motors_that_disagree_with_the_file_are_refused(self, arm, config):

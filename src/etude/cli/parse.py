@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from etude.cli import aliases, slots
 from etude.core import codec
 from etude.core.errors import ConfigError, UserError
+from etude.hardware import cameras
 
 C = TypeVar("C")
 
@@ -24,7 +25,7 @@ def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
 
     stored, arguments = _stored_run(command, arguments)
     concrete, arguments = slots.fill(command, arguments, _stored_types(stored))
-    cameras, arguments = _take(arguments, CAMERAS) if "robot" in slots.slots_of(command) else (None, list(arguments))
+    views, arguments = _take(arguments, CAMERAS) if "robot" in slots.slots_of(command) else (None, list(arguments))
     flags = dict(_flags(concrete))
     arguments = _explicit_booleans(aliases.translate(arguments, set(flags) | {"--config"}), flags)
     given = tyro.cli(
@@ -36,8 +37,8 @@ def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
         **({"default": _decoded(concrete, command, stored)} if stored else {}),
     )
     values = {field.name: getattr(given, field.name) for field in dataclasses.fields(cast("Any", command))}
-    if cameras is not None:
-        values["robot"] = _with_cameras(values["robot"], cameras)
+    if views is not None:
+        values["robot"] = _with_cameras(values["robot"], views)
     return command(**values)
 
 
@@ -47,7 +48,8 @@ def encode(command: Any) -> dict[str, Any]:
 
 
 def _registries(command: type) -> dict[str, Any]:
-    return {name: slot.registry for name, slot in slots.slots_of(command).items()}
+    """Name the registries of a command's plugins, and of those that its plugins hold."""
+    return {name: slot.registry for name, slot in slots.slots_of(command).items()} | {"cameras": cameras}
 
 
 def _stored_run(command: type, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -76,15 +76,13 @@ def run(command: Train) -> int:
     options = {name: getattr(command, name) for name in SAME_NAME}
     held_out = _held_out(command)
     config = TrainConfig(dataset=command.dataset.root, output_dir=folder, holdout_episodes=held_out, **options)
-    stored = start("train", encode(command), folder)
+    stored = start("train", encode(replace(command, resume=False)), folder)
     with progress("Training", command.steps) as line:
-        last = train(
-            config,
-            resume=command.resume,
-            progress=lambda step, loss, rate, eta_s: line.update(
-                step, f"loss {loss:.4f}, {rate:.0f} samples/s, {eta_s:.0f} s left"
-            ),
-        )
+
+        def show(step: int, loss: float, samples_per_s: float, eta_s: float) -> None:
+            line.update(step, f"loss {loss:.4f}, {samples_per_s:.0f} samples/s, {eta_s:.0f} s left")
+
+        last = train(config, resume=command.resume, progress=show)
     _report(stored.events, held_out)
     say(f"Checkpoint: {last}")
     return 0

@@ -53,7 +53,7 @@ def create_dataset(
     if resume and name is None:
         raise UserError(f"{_not_a_dataset(root)} There is nothing to resume: record without resume first.")
     if not resume and root.exists() and (not root.is_dir() or any(root.iterdir())):
-        what = "already holds a dataset; resume to add to it, or" if name else f"is not empty ({_listing(root)});"
+        what = "already holds a dataset; add to it with --resume, or" if name else f"is not empty ({_listing(root)});"
         raise UserError(f"{root} {what} choose another folder.")
     config = config or formats.config(name or "lerobot_v3")()
     module = _writer_module(config)

@@ -22,7 +22,9 @@ def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
     centre = rate + z * z / (2 * n)
     margin = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+    low = (centre - margin) / scale if successes else 0.0
+    high = (centre + margin) / scale if successes < n else 1.0
+    return low, high
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,9 @@ from etude.hardware.robots.so101_follower.config import Config
 MOTORS = {"shoulder_pan": 1, "shoulder_lift": 2, "elbow_flex": 3, "wrist_flex": 4, "wrist_roll": 5, "gripper": 6}
 """Ids by name."""
 GRIPPER = "gripper"
+ENDLESS = "wrist_roll"
+"""The joint without stops, whose range is a whole turn."""
+WHOLE_TURN = (0, 4095)
 _FULL_TURN_COUNTING = 0x10
 """Bit of Phase that makes a servo count turns instead of wrapping around."""
 
@@ -44,6 +47,12 @@ def read_calibration(bus: FeetechBus) -> Calibration:
         )
         for motor, motor_id in bus.motors.items()
     }
+
+
+def is_calibrated(held: Calibration) -> bool:
+    """Whether motors hold the ranges of an arm; new ones hold a whole turn, as the endless wrist always does."""
+    bounded = (one for motor, one in held.items() if motor != ENDLESS)
+    return all((one.range_min, one.range_max) != WHOLE_TURN for one in bounded)
 
 
 def check_calibration(stored: Calibration, held: Calibration, path: Path, port: str) -> None:

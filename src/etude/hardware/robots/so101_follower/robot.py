@@ -99,19 +99,20 @@ class So101Follower:
         return self._scale.to_units(ticks).astype(np.float32)
 
     def _find_calibration(self, bus: FeetechBus) -> Calibration:
-        """Take the calibration file and make sure that the motors agree; a simulated arm may do without a file."""
+        """Take the calibration file and make sure that the motors agree; without a file, what the motors hold."""
         config, held = self._config, motors.read_calibration(bus)
         path = calibration_path("robots", self.name, config.id, config.calibration_dir)
-        if self.scene and (config.id is None or not path.exists()):
-            return held
-        if not path.exists():
+        if path.exists() and not (self.scene and config.id is None):
+            stored = load_calibration(path)
+            motors.check_calibration(stored, held, path, config.port)
+            return {motor: stored[motor] for motor in MOTORS}
+        if not motors.is_calibrated(held):
             raise DeviceError(
-                f"The arm on {config.port} has no calibration file {path}. Give its id, or calibrate it: "
-                f"lerobot-calibrate --robot.type=so101_follower --robot.port={config.port} --robot.id={config.id}"
+                f"The arm on {config.port} is not calibrated: its motors hold no ranges and there is no file {path}. "
+                f"Give its id, or calibrate it: lerobot-calibrate --robot.type=so101_follower "
+                f"--robot.port={config.port} --robot.id={config.id}"
             )
-        stored = load_calibration(path)
-        motors.check_calibration(stored, held, path, config.port)
-        return {motor: stored[motor] for motor in MOTORS}
+        return held
 
     def _use(self, calibration: Calibration) -> None:
         arm = Norm.DEGREES if self._config.use_degrees else Norm.RANGE_M100_100
