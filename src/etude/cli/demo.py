@@ -26,7 +26,7 @@ class Demo:
 
     episodes: int = 100
     """Demonstrations to record."""
-    steps: int = 3000
+    steps: int = 1500
     """Training steps."""
     rollouts: int = 50
     """Unseen placements the skill is scored on."""
@@ -68,7 +68,7 @@ def stages(command: Demo) -> dict[str, list[str]]:
     ]  # fmt: skip
     return {
         f"1. Record {command.episodes} demonstrations, driven through the real servo protocol": [
-            "record", "--robot.type=so101_follower", "--robot.port=sim", "--teleop.type=scripted",
+            "record", "--robot.type=so101_follower", "--robot.port=sim", "--teleop.type=scripted", "--teleop.noise=0.5",
             "--dataset.repo_id=demo/blocks", f"--dataset.root={dataset}", f"--dataset.num_episodes={command.episodes}",
             f"--dataset.single_task={TASK}", f"--seed={command.seed}",
         ],
