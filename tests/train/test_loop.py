@@ -106,6 +106,12 @@ def test_resuming_with_other_values_is_refused(config):
         train(replace(config, batch_size=4, policy=replace(config.policy, kl_weight=1.0)), resume=True)
 
 
+def test_an_earlier_run_is_not_written_over(config):
+    train(replace(config, steps=1))
+    with pytest.raises(ConfigError, match="already holds a training run"):
+        train(config)
+
+
 def test_resuming_nothing_is_refused(config):
     with pytest.raises(ConfigError, match="nothing to resume"):
         train(config, resume=True)

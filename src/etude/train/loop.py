@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from etude.core.errors import EtudeError
+from etude.core.errors import ConfigError, EtudeError
 from etude.core.events import EventLog
 from etude.policies import checkpoint
 from etude.policies.files import point, replacing
@@ -40,9 +40,12 @@ def train(config: TrainConfig, *, resume: bool = False, progress: Progress | Non
     """Train a policy and give the folder of its last checkpoint.
 
     With `resume` it goes on from `checkpoints/last` in the run's folder, on a processor to the same bits. Ctrl-C saves
-    a checkpoint and ends. Raises `ConfigError` when the config does not fit the dataset or the run that it resumes.
+    a checkpoint and ends. Raises `ConfigError` when the config does not fit the dataset or the run that it resumes, or
+    when the folder holds another run.
     """
     last = config.output_dir / CHECKPOINTS / LAST
+    if last.exists() and not resume:
+        raise ConfigError(f"{config.output_dir} already holds a training run. Resume it, or choose another output_dir.")
     with _threads(config.num_threads), stopping() as is_stopped:
         setup = prepare(config, last / STATE_FOLDER if resume else None)
         with closing(EventLog(config.output_dir / "events.jsonl")) as log:
