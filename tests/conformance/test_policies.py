@@ -17,6 +17,9 @@ from etude.policies.config import PolicyConfig
 from etude.policies.loaded import LoadedPolicy
 from etude.policies.policy import Policy
 
+# Tests run side by side; several threads each would only wait for one another.
+torch.set_num_threads(1)
+
 NAMES = ("pan", "lift", "gripper")
 ARM = Spec(shape=(3,), names=NAMES)
 SPECS = {

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.data.dataset import Episode
 from etude.policies.act.config import Config
 from etude.train.config import TrainConfig
+
+# Tests run side by side; several threads each would only wait for one another.
+torch.set_num_threads(1)
 
 NAMES = ("pan", "lift", "gripper")
 LENGTHS = (9, 12, 7, 10)
