@@ -53,7 +53,7 @@ def test_a_version_nobody_reads_is_no_dataset(tmp_path):
 
 
 def test_a_taken_folder_is_not_recorded_into(tmp_path, specs, recorded):
-    with pytest.raises(UserError, match="already holds a dataset; resume to add to it"):
+    with pytest.raises(UserError, match="already holds a dataset; add to it with --resume"):
         create_dataset(recorded, specs)
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(UserError, match=re.escape("is not empty (thesis.tex); choose another folder")):
