@@ -1,7 +1,12 @@
 """What a user can get wrong: each gets one clear sentence, the right exit code, no traceback, and loses nothing."""
 
 import hashlib
+import os
+import pty
+import select
 import shutil
+import threading
+import tty
 
 import pytest
 
@@ -33,6 +38,37 @@ def test_an_unknown_policy(etude, recorded):
 def test_a_missing_port(etude, tmp_path):
     words = ("record", "--robot.type=so101_follower", f"--dataset.root={tmp_path / 'd'}", TASK)
     refused(etude(*words, "--robot.port=/dev/ttyNONE0"), 2, "/dev/ttyNONE0")
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.fixture
+def silent_gripper():
+    """A serial port with the arm's six servos on it, of which the gripper's does not answer."""
+    from etude.sim.servo import ServoChain, Sts3215
+
+    servos = [Sts3215(motor_id) for motor_id in range(1, 7)]
+    servos[-1].is_silent = True
+    chain, (ours, theirs), over = ServoChain(servos), pty.openpty(), threading.Event()
+    tty.setraw(theirs)
+
+    def serve():
+        while not over.is_set():
+            if select.select([ours], [], [], 0.05)[0]:
+                os.write(ours, chain.exchange(os.read(ours, 4096)))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield os.ttyname(theirs)
+    over.set()
+    thread.join()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_servo_that_does_not_answer(etude, silent_gripper, tmp_path):
+    words = ("record", "--robot.type=so101_follower", f"--robot.port={silent_gripper}", "--teleop.type=fake", TASK)
+    done = etude(*words, f"--dataset.root={tmp_path / 'd'}")
+    refused(done, 1, "Motor 'gripper' (id 6)", silent_gripper, "does not answer", "1, 2, 3, 4, 5", "cable")
     assert not (tmp_path / "d").exists()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from etude.cli.console import progress, say
-from etude.cli.options import EVALUATION_SEEDS, TrainedPolicy
+from etude.cli.options import EVALUATION_SEEDS, TrainedPolicy, open_policy
 from etude.cli.slots import Slot
 from etude.core.errors import UserError
 from etude.envs import envs
@@ -55,12 +55,11 @@ def run(command: Eval) -> int:
     """Evaluate, film, and store every setting beside the result."""
     from etude.cli.parse import encode
     from etude.core.run import start
-    from etude.policies.checkpoint import load
     from etude.rollout.agents import PolicyAgent
     from etude.rollout.evaluate import evaluate
     from etude.rollout.sinks import VideoSink
 
-    policy = load(command.policy.path, device=command.device)
+    policy = open_policy(command.policy.path, command.device)
     stored = start("eval", encode(command), command.output_dir)
     env = envs.build(command.env)
     film = VideoSink(stored.folder / "rollouts.mp4", env.hz) if command.eval.video else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
+from etude.cli.options import open_policy
 from etude.core.errors import UserError
 
 
@@ -38,9 +39,8 @@ def run(command: PolicyAct) -> int:
 
     from etude.core import frame
     from etude.core.files import atomic
-    from etude.policies.checkpoint import load
 
-    policy = load(command.checkpoint, device=command.device)
+    policy = open_policy(command.checkpoint, command.device)
     try:
         with np.load(command.input, allow_pickle=False) as stored:
             seen = {key: stored[key] for key in stored.files}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from etude.cli.console import progress, say
+from etude.cli.options import EVALUATION_SEEDS
 from etude.cli.slots import Slot
 from etude.core.errors import DeviceError, UserError
 from etude.hardware import robots, teleoperators
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from etude.rollout.agents import Agent
 
 MAX_FAILURES_IN_A_ROW = 10
+RESUME_STRIDE = 10_007
+"""Scenes between those of a recording and those of what is added to it, per episode there was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +114,9 @@ def record_episodes(env: RobotEnv, agent: Agent, writer: DatasetWriter, command:
     options = command.dataset
     is_judged = env.is_simulated
     sink = RecordSink(writer, options.single_task, keep=lambda success: success or not is_judged)
-    target, seed, discarded, in_a_row = writer.num_episodes + options.num_episodes, command.seed, 0, 0
-    # New scenes when more is recorded: the seeds go on after those of the episodes that are there.
-    seed += 1_000_000 * bool(writer.num_episodes) + writer.num_episodes
+    target, discarded, in_a_row = writer.num_episodes + options.num_episodes, 0, 0
+    # New scenes when more is recorded, and never those that skills are scored on.
+    seed = (command.seed + RESUME_STRIDE * writer.num_episodes) % EVALUATION_SEEDS
     late = 0
     with progress("Recording", options.num_episodes) as line:
         while writer.num_episodes < target:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from etude.cli.console import say
-from etude.cli.options import TrainedPolicy
+from etude.cli.options import TrainedPolicy, open_policy
 from etude.cli.slots import Slot
 from etude.core.errors import UserError
 from etude.hardware import robots
@@ -44,11 +44,10 @@ def run(command: Run) -> int:
     """Run the policy once."""
     from etude.envs.robot_env import RobotEnv
     from etude.hardware.device import connected
-    from etude.policies.checkpoint import load
     from etude.rollout.agents import PolicyAgent, UntilStopped
     from etude.rollout.loop import rollout
 
-    policy = load(command.policy.path, device=command.device)
+    policy = open_policy(command.policy.path, command.device)
     robot = robots.build(command.robot)
     with connected(robot), stop_on_interrupt() as stopped:
         policy.check_fits(robot.observation, robot.action)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from etude.cli.console import progress, say
+from etude.cli.options import spare_a_core
 from etude.cli.slots import Slot
 from etude.core.errors import UserError
 from etude.policies import policies
@@ -51,14 +52,14 @@ class Train:
     bf16: Literal["auto", "on", "off"] = "auto"
     """Compute in bfloat16; auto does where that is faster."""
     num_threads: int = 0
-    """Processor threads; 0: as many as there are cores."""
+    """Processor threads; 0: all cores but one."""
 
 
 COMMAND = Train
 
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "steps", "batch_size", "seed", "save_freq", "log_freq", "device", "bf16", "num_threads",
+    "policy", "steps", "batch_size", "seed", "save_freq", "log_freq", "device", "bf16",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 
@@ -75,7 +76,13 @@ def run(command: Train) -> int:
     folder = command.output_dir or default_folder("train")
     options = {name: getattr(command, name) for name in SAME_NAME}
     held_out = _held_out(command)
-    config = TrainConfig(dataset=command.dataset.root, output_dir=folder, holdout_episodes=held_out, **options)
+    config = TrainConfig(
+        dataset=command.dataset.root,
+        output_dir=folder,
+        holdout_episodes=held_out,
+        num_threads=command.num_threads or spare_a_core(),
+        **options,
+    )
     stored = start("train", encode(replace(command, resume=False)), folder)
     with progress("Training", command.steps) as line:
 
