@@ -1,11 +1,17 @@
 import subprocess
 import sys
-from importlib import metadata
 
 import pytest
 
+from etude.core import registry
 from etude.core.errors import NotFound
 from etude.core.registry import Registry
+
+
+def forget():
+    """Look at what is installed anew."""
+    registry._announced.cache_clear()
+    registry._entry_point_files.cache_clear()
 
 
 @pytest.fixture
@@ -22,7 +28,9 @@ def zoo(tmp_path, monkeypatch):
     (tmp_path / "zoo_for_test" / "__init__.py").touch()
     (tmp_path / "zoo_for_test" / "not_a_plugin").mkdir()
     monkeypatch.syspath_prepend(tmp_path)
+    forget()
     yield Registry("animal", "zoo_for_test", module="animal")
+    forget()
     for name in [name for name in sys.modules if name.startswith("zoo_for_test")]:
         del sys.modules[name]
 
@@ -49,12 +57,12 @@ def test_choosing_does_not_import_the_implementation(zoo):
     assert "zoo_for_test.cat.animal" not in sys.modules
 
 
-def test_entry_points_add_plugins_and_folders_win(zoo, monkeypatch):
-    points = [
-        metadata.EntryPoint("parrot", "zoo_for_test.cat", "zoo_for_test"),
-        metadata.EntryPoint("dog", "somewhere.else", "zoo_for_test"),
-    ]
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [p for p in points if p.group == group])
+def test_entry_points_add_plugins_and_folders_win(zoo, tmp_path):
+    announced = tmp_path / "parrots-1.0.dist-info"
+    announced.mkdir()
+    (announced / "METADATA").write_text("Metadata-Version: 2.1\nName: parrots\nVersion: 1.0\n")
+    (announced / "entry_points.txt").write_text("[zoo_for_test]\nparrot = zoo_for_test.cat\ndog = somewhere.else\n")
+    forget()
     assert zoo.packages()["parrot"] == "zoo_for_test.cat"
     assert zoo.packages()["dog"] == "zoo_for_test.dog"
 

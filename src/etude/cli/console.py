@@ -5,32 +5,34 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-console = Console(stderr=True, highlight=False)
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 def say(text: str) -> None:
     """Tell the user something; standard output is kept for results."""
-    console.print(text, soft_wrap=True, markup=False)
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def progress(description: str, total: int) -> Generator[ProgressLine]:
     """Show a bar while a block runs: done of total, time spent, time left, and a changing note."""
+    from rich import progress as rich
+    from rich.console import Console
+
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(bar_width=24),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+        rich.TimeRemainingColumn(),
+        rich.TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=console, transient=False) as bar:
-        line = ProgressLine(bar, description, total)
-        yield line
+    console = Console(stderr=True, highlight=False)
+    with rich.Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield ProgressLine(bar, description, total)
 
 
 class ProgressLine:
@@ -45,6 +47,6 @@ class ProgressLine:
         """Show that `done` of the total are done."""
         self._bar.update(self._task, completed=done, note=note)
         tenth = 10 * done // max(self._total, 1)
-        if not sys.stderr.isatty() and tenth > self._told:
+        if self._bar.disable and tenth > self._told:
             self._told = tenth
             say(f"{self._description} {done}/{self._total} {note}")

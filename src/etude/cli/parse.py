@@ -7,9 +7,10 @@ import json
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from etude.cli import aliases, slots
+from etude.cli.view import MISSING, restore, view
 from etude.core import codec
 from etude.core.errors import ConfigError, UserError
 from etude.hardware import cameras
@@ -28,18 +29,16 @@ def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
     views, arguments = _take(arguments, CAMERAS) if "robot" in slots.slots_of(command) else (None, list(arguments))
     flags = dict(_flags(concrete))
     arguments = _explicit_booleans(aliases.translate(arguments, set(flags) | {"--config"}), flags)
-    given = tyro.cli(
-        concrete,
+    default = _decoded(concrete, command, stored) if stored else MISSING
+    seen = tyro.cli(
+        view(concrete, default),
         args=arguments,
         prog=prog,
         use_underscores=True,
-        config=(tyro.conf.FlagConversionOff,),
-        **({"default": _decoded(concrete, command, stored)} if stored else {}),
+        config=(tyro.conf.FlagConversionOff, tyro.conf.HelptextFromCommentsOff),
     )
-    values = {field.name: getattr(given, field.name) for field in dataclasses.fields(cast("Any", command))}
-    if views is not None:
-        values["robot"] = _with_cameras(values["robot"], views)
-    return command(**values)
+    given = restore(command, seen, typing.get_type_hints(concrete))
+    return given if views is None else _with_cameras(given, views)
 
 
 def encode(command: Any) -> dict[str, Any]:
@@ -127,9 +126,9 @@ def _explicit_booleans(arguments: Sequence[str], flags: dict[str, Any]) -> list[
     return result
 
 
-def _with_cameras(robot: Any, text: str) -> Any:
+def _with_cameras(command: Any, text: str) -> Any:
     from etude.hardware.cameras import parse_cameras
 
-    if not any(field.name == "cameras" for field in dataclasses.fields(robot)):
+    if not any(field.name == "cameras" for field in dataclasses.fields(command.robot)):
         raise UserError(f"{CAMERAS} was given, but this robot has no cameras to choose.")
-    return dataclasses.replace(robot, cameras=parse_cameras(text))
+    return dataclasses.replace(command, robot=dataclasses.replace(command.robot, cameras=parse_cameras(text)))

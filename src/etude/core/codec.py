@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import enum
 import types
 import typing
@@ -11,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from etude.core.errors import ConfigError
+from etude.core.errors import ConfigError, nearest
 from etude.core.registry import Registry
 
 T = TypeVar("T")
@@ -78,7 +77,7 @@ def _decode_dataclass(cls: type[Any], stored: Any, registries: Registries, where
     values: dict[str, Any] = {}
     for key, item in _object(stored, where).items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
+            near = nearest(key, known)
             hint = f"Did you mean '{near[0]}'?" if near else f"Known: {', '.join(sorted(known))}."
             raise ConfigError(f"{where} has no key '{key}'. {hint}")
         values[key] = _decode_slot(key, hints[key], item, registries, f"{where}.{key}")

@@ -15,9 +15,15 @@ EtudeError                  exit code 1: it failed, and this says why
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Give the one of `known` that `name` was probably meant to be, or nothing."""
+    import difflib  # noqa: PLC0415  only a mistake needs it, and every start would pay for it
+
+    return difflib.get_close_matches(name, list(known), n=1)
 
 
 class EtudeError(Exception):
@@ -41,7 +47,7 @@ class NotFound(UserError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
-        near = difflib.get_close_matches(name, self.known, n=1)
+        near = nearest(name, self.known)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         super().__init__(f"No {kind} named '{name}'.{hint} Known: {', '.join(self.known) or 'none'}.")
 
