@@ -112,8 +112,8 @@ def _report(events: Path, held_out: int) -> None:
     if not scores:
         return
     last = scores[-1]
-    hold = f", holding the last state {last['hold_state']:.4f}" if last["hold_state"] is not None else ""
+    hold = f", holding the last state: {last['hold_state']:.4f}" if last["hold_state"] is not None else ""
     say(
-        f"Action error on the {held_out} held-out episodes, in the dataset's units: {last['policy']:.4f} "
-        f"(the mean action has {last['mean_action']:.4f}{hold})"
+        f"Open-loop error of whole chunks on {held_out} held-out episodes, in the dataset's units: "
+        f"{last['policy']:.4f} (always the mean action: {last['mean_action']:.4f}{hold})"
     )

@@ -43,16 +43,17 @@ def open_loop_error(
     episodes: Iterable[Episode],
     *,
     num_actions: int | None = None,
-    most_frames: int = 512,
+    most_frames: int = 2048,
 ) -> OpenLoop:
-    """Compare the first `num_actions` of each chunk (all that are played, if not given) with the demonstration.
+    """Compare the first `num_actions` of each chunk, or all of it, with the demonstration.
 
     At most `most_frames` evenly spaced frames of `episodes` are looked at.
     """
     rows = rows_of(episodes)
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(most_frames, len(rows))).astype(int))]
-    times = num_actions or loaded.n_action_steps
-    if times > len(loaded.config.window.offsets[ACTION]):
+    chunk_size = len(loaded.config.window.offsets[ACTION])
+    times = num_actions or chunk_size
+    if times > chunk_size:
         raise ConfigError(f"num_actions = {times} is more than the chunk has.")
     windows = Windows(dataset, loaded.config.window, [*loaded.observation, ACTION], image_size=loaded.config.image_size)
     errors = [_errors(loaded, dataset, windows.batch(part), times) for part in _parts(rows)]
