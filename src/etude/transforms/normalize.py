@@ -32,8 +32,8 @@ BOUNDS = {Mode.MIN_MAX: ("min", "max"), Mode.QUANTILES: ("q01", "q99"), Mode.QUA
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Normalize:
-    """Normalise the keys of `modes` by `stats`; values are not clipped."""
+class _ByStats:
+    """Changes the keys of `modes` by `stats`, one by one."""
 
     modes: Mapping[str, Mode]
     stats: Mapping[str, Stats]
@@ -44,48 +44,36 @@ class Normalize:
         _require_stats(self.modes, self.stats)
 
     def __call__(self, frame: Values) -> dict[str, Array]:
-        """Give the frame with normalised values."""
-        present = {key: mode for key, mode in self.modes.items() if key in frame}
-        return dict(frame) | {key: self._one(frame[key], key, mode) for key, mode in present.items()}
+        """Give the frame with the values changed; keys that are not in it are passed over."""
+        present = {key: mode for key, mode in self.modes.items() if key in frame and mode is not Mode.IDENTITY}
+        return dict(frame) | {key: self._one(frame[key], self.stats[key], mode) for key, mode in present.items()}
+
+    def _one(self, value: Array, stats: Stats, mode: Mode) -> Array:
+        raise NotImplementedError
+
+
+class Normalize(_ByStats):
+    """Normalise the keys of `modes` by `stats`; values are not clipped."""
 
     def inverse(self) -> Unnormalize:
         """Give the transform that undoes this one."""
         return Unnormalize(modes=self.modes, stats=self.stats, eps=self.eps)
 
-    def _one(self, value: Array, key: str, mode: Mode) -> Array:
-        if mode is Mode.IDENTITY:
-            return value
-        stats = self.stats[key]
+    def _one(self, value: Array, stats: Stats, mode: Mode) -> Array:
         if mode is Mode.MEAN_STD:
             return (value - like(stats.mean, value)) / like(stats.std.astype(np.float32) + self.eps, value)
         low, span = _bounds(stats, mode, self.eps)
         return 2 * (value - like(low, value)) / like(span, value) - 1
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Unnormalize:
+class Unnormalize(_ByStats):
     """Turn normalised values of the keys of `modes` back into their units."""
-
-    modes: Mapping[str, Mode]
-    stats: Mapping[str, Stats]
-    eps: float = 1e-8
-
-    def __post_init__(self) -> None:
-        _require_stats(self.modes, self.stats)
-
-    def __call__(self, frame: Values) -> dict[str, Array]:
-        """Give the frame with values in their units."""
-        present = {key: mode for key, mode in self.modes.items() if key in frame}
-        return dict(frame) | {key: self._one(frame[key], key, mode) for key, mode in present.items()}
 
     def inverse(self) -> Normalize:
         """Give the transform that undoes this one."""
         return Normalize(modes=self.modes, stats=self.stats, eps=self.eps)
 
-    def _one(self, value: Array, key: str, mode: Mode) -> Array:
-        if mode is Mode.IDENTITY:
-            return value
-        stats = self.stats[key]
+    def _one(self, value: Array, stats: Stats, mode: Mode) -> Array:
         if mode is Mode.MEAN_STD:
             # LeRobot adds eps on the way in only; a checkpoint's actions come out the same only if we do so, too.
             return value * like(stats.std, value) + like(stats.mean, value)
