@@ -45,3 +45,13 @@ def test_mistakes_are_told_when_the_config_is_restored_and_not_before():
 def test_what_has_no_default_stays_required():
     with pytest.raises(TypeError, match="name"):
         view(Outer)(inner=view(Inner)())
+
+
+def test_marks_on_a_field_stay():
+    from tyro.conf import Positional
+
+    @dataclass(frozen=True, kw_only=True)
+    class Marked:
+        root: Positional[int]
+
+    assert view(Marked).__annotations__["root"] == Positional[int]

@@ -122,7 +122,7 @@ def test_the_doctor_finds_the_checkpoint_well(etude, trained):
 def served(tmp_path):
     """An arm behind a pseudo-terminal, as `etude sim` serves it; gives its link and what it printed."""
     link = tmp_path / "arm"
-    words = ["sim", "--robot.type=so101_follower", f"--link={link}", "--width=96", "--height=96"]
+    words = ["sim", "--robot.type=so101_follower", f"--link={link}", "--width=128", "--height=96"]
     process = subprocess.Popen([sys.executable, "-m", "etude", *words], stdout=subprocess.PIPE, text=True)
     printed, limit = "", time.monotonic() + 60
     while "stops" not in printed and time.monotonic() < limit and process.poll() is None:
@@ -137,11 +137,10 @@ def served(tmp_path):
 
 def test_a_policy_runs_on_a_pseudo_terminal_with_pictures(etude, served, trained):
     link, printed = served
-    urls = dict(re.findall(r"camera (\w+): (http://127\.0\.0\.1:\S+)", printed))
-    cameras = ", ".join(f"{name}: {{type: mjpeg, url: '{url}', width: 96, height: 96}}" for name, url in urls.items())
+    cameras = re.search(r'--robot.cameras="(.*)"', printed)[1]
     done = etude(
         "run", f"--policy.path={trained}/checkpoints/last", "--robot.type=so101_follower", f"--robot.port={link}",
-        "--robot.id=served", f"--robot.cameras={{{cameras}}}", "--duration_s=1",
+        "--robot.id=served", f"--robot.cameras={cameras}", "--duration_s=1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.search(r"Ran 30 ticks in 1\.\d s", done.stderr)

@@ -19,9 +19,9 @@ class Sim:
     """Name to give to the port: a link that other programs open like /dev/ttyACM0."""
     robot: Annotated[Any, Slot(robots, "so101_follower")]
     """The arm; so101_follower is the one there is."""
-    width: int = 640
-    """Width of the cameras' pictures [pixels]."""
-    height: int = 480
+    width: int = 96
+    """Width of the cameras' pictures [pixels]; 96 x 96 is what --robot.port=sim records."""
+    height: int = 96
     """Height of the cameras' pictures [pixels]."""
     camera_fps: int = 30
     """Pictures per second [1/s]."""

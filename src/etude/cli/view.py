@@ -19,7 +19,7 @@ MISSING = dataclasses.MISSING
 
 def view(cls: Any, default: Any = MISSING) -> Any:
     """Give the view of a dataclass, nested ones included, with the values of the instance `default` as its defaults."""
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     namespace: dict[str, Any] = {
         "__annotations__": {},
         "__doc__": cls.__doc__,

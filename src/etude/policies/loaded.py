@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class LoadedPolicy:
 
     def act(self, frame: Frame) -> np.ndarray:
         """Give a chunk (time, action), float32, in the dataset's units; raise `SpecMismatch` for a wrong frame."""
-        frames.check(self.observation, frame)
+        frames.check({key: self._accepted(spec, frame.get(key)) for key, spec in self.observation.items()}, frame)
         seen = {key: frame[key] for key in self.observation}
         chunk = self.act_batch({key: value[None] for key, value in seen.items()})
         return chunk[0]
@@ -73,15 +73,19 @@ class LoadedPolicy:
         for key, spec in self.observation.items():
             if key not in observation:
                 raise SpecMismatch(key, str(spec), f"nothing; there is {', '.join(observation)}")
-            if not spec.is_image:
-                _same(key, spec, observation[key])
-            elif not observation[key].is_image:
-                raise SpecMismatch(key, "a picture", str(observation[key]))
+            _same(key, self._accepted(spec, observation[key]), observation[key])
         _same(frames.ACTION, self.action, action)
+
+    def _accepted(self, spec: Spec, got: Spec | np.ndarray | None) -> Spec:
+        """Say what will do for `spec`: where the pipeline resizes pictures, they may come in any size."""
+        is_resized = spec.is_image and self.config.image_size is not None
+        if not is_resized or got is None or len(got.shape) != len(spec.shape):
+            return spec
+        return replace(spec, shape=(*got.shape[:2], spec.shape[2]))
 
 
 def _same(key: str, wanted: Spec, got: Spec) -> None:
-    if wanted.shape != got.shape:
+    if wanted.shape != got.shape or wanted.dtype != got.dtype:
         raise SpecMismatch(key, str(wanted), str(got))
     if wanted.names and got.names and wanted.names != got.names:
         raise SpecMismatch(key, f"joints in the order {', '.join(wanted.names)}", ", ".join(got.names))

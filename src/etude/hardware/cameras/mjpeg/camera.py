@@ -16,6 +16,7 @@ from etude.core.spec import Spec
 from etude.hardware.cameras.mjpeg.config import Config
 from etude.hardware.cameras.mjpeg.stream import read_picture
 from etude.hardware.cameras.reader import Reader
+from etude.hardware.device import connected
 
 
 def build(config: Config) -> MjpegCamera:
@@ -28,9 +29,17 @@ class MjpegCamera:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self.spec = Spec(shape=(config.height, config.width, 3), dtype="uint8", names=("height", "width", "channels"))
+        self._shape = (config.height, config.width, 3) if config.height and config.width else None
         self._stream: _Stream | None = None
         self._reader: Reader | None = None
+
+    @property
+    def spec(self) -> Spec:
+        """What its pictures look like; unless the config says it, the camera is asked for one."""
+        if self._shape is None:
+            with connected(self):
+                self._shape = self.read().shape
+        return Spec(shape=self._shape, dtype="uint8", names=("height", "width", "channels"))
 
     def connect(self) -> None:
         """Open the stream; raise `CameraError` when there is none, or when its pictures have another size."""
@@ -68,9 +77,9 @@ class MjpegCamera:
         picture = cv2.imdecode(np.frombuffer(self._stream.next(), np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
             raise CameraError(self._config.url, "it sent something that is no JPEG picture.")
-        if picture.shape != self.spec.shape:
+        if self._shape and picture.shape != self._shape:
             height, width = picture.shape[:2]
-            wanted = f"{self._config.width} x {self._config.height}"
+            wanted = f"{self._shape[1]} x {self._shape[0]}"
             raise CameraError(
                 self._config.url,
                 f"it sends pictures of {width} x {height}, not {wanted}. Ask for that width and height.",

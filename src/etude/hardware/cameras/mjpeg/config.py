@@ -14,17 +14,20 @@ class Config:
 
     url: str
     """Where the stream is, such as http://127.0.0.1:8001/wrist.mjpg."""
-    width: int = 640
-    """Picture width [pixels]."""
-    height: int = 480
-    """Picture height [pixels]."""
+    width: int | None = None
+    """Picture width [pixels]; as the camera sends them when left out."""
+    height: int | None = None
+    """Picture height [pixels]; as the camera sends them when left out."""
     timeout_s: float = 2.0
     """How long to wait for a connection or a picture."""
 
     def __post_init__(self) -> None:
         if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
             raise ConfigError(f"url should begin with http:// or https:// and a host, got '{self.url}'.")
-        if min(self.width, self.height) < 1 or self.timeout_s <= 0:
+        sizes = [size for size in (self.width, self.height) if size is not None]
+        if len(sizes) == 1:
+            raise ConfigError("Give both width and height, or neither.")
+        if min(sizes, default=1) < 1 or self.timeout_s <= 0:
             raise ConfigError(
                 f"width, height and timeout_s should be positive, got {self.width} x {self.height}, {self.timeout_s} s."
             )
