@@ -18,7 +18,7 @@ def spare_a_core() -> int:
     """Count the processor's cores but one.
 
     Threads that compute together wait for the slowest: where another program takes one of two cores, two threads are
-    twenty times slower than one (25 against 555 ms for one chunk of the small policy).
+    slower than one, and on an idle machine hardly faster (`benchmarks/threads.py`).
     """
     return max(1, (os.cpu_count() or 1) - 1)
 

@@ -72,7 +72,8 @@ class LoadedPolicy:
         """Raise `SpecMismatch` unless a robot or environment with these specs can be driven by this policy."""
         for key, spec in self.observation.items():
             if key not in observation:
-                raise SpecMismatch(key, str(spec), f"nothing; there is {', '.join(observation)}")
+                advice = f". Give the robot a camera named '{key.rpartition('.')[2]}'" if spec.is_image else ""
+                raise SpecMismatch(key, str(spec), f"nothing; there is {', '.join(observation)}{advice}")
             _same(key, self._accepted(spec, observation[key]), observation[key])
         _same(frames.ACTION, self.action, action)
 
