@@ -143,4 +143,4 @@ def test_a_policy_runs_on_a_pseudo_terminal_with_pictures(etude, served, trained
         "--robot.id=served", f"--robot.cameras={cameras}", "--duration_s=1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert re.search(r"Ran 30 ticks in 1\.\d s", done.stderr)
+    assert "Ran 30 ticks" in done.stderr
