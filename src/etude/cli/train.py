@@ -105,15 +105,14 @@ def _held_out(command: Train) -> int:
 
 
 def _report(events: Path, held_out: int) -> None:
-    """Say how far the predicted actions are from the demonstrated ones, beside two guesses that know nothing."""
+    """Say how far predicted actions are from demonstrated ones, beside two guesses that know nothing."""
     from etude.core.events import read_events
 
-    scores = [event for event in read_events(events) if event["kind"] == "validation"]
-    if not scores:
-        return
-    last = scores[-1]
-    hold = f", holding the last state: {last['hold_state']:.4f}" if last["hold_state"] is not None else ""
-    say(
-        f"Open-loop error of whole chunks on {held_out} held-out episodes, in the dataset's units: "
-        f"{last['policy']:.4f} (always the mean action: {last['mean_action']:.4f}{hold})"
-    )
+    horizons = {"validation_played": "the actions that are played", "validation": "whole chunks"}
+    last = {event["kind"]: event for event in read_events(events) if event["kind"] in horizons}
+    for kind, score in last.items():
+        hold = f", holding the last state: {score['hold_state']:.4f}" if score["hold_state"] is not None else ""
+        say(
+            f"Open-loop error of {horizons[kind]} on {held_out} held-out episodes, in the dataset's units: "
+            f"{score['policy']:.4f} (always the mean action: {score['mean_action']:.4f}{hold})"
+        )

@@ -104,8 +104,10 @@ def _save(setup: Setup, log: EventLog) -> None:
             stack.enter_context(state.ema.applied(state.policy))
         checkpoint.save(draft / checkpoint.PRETRAINED, loaded)
         if setup.held_out:
-            score = open_loop_error(loaded, setup.dataset, setup.held_out)
-            log.write("validation", step=state.step, **score.to_json())
+            # Holding still is hard to beat at once and easy later on, so neither horizon alone tells enough.
+            for kind, num_actions in (("validation_played", loaded.n_action_steps), ("validation", None)):
+                score = open_loop_error(loaded, setup.dataset, setup.held_out, num_actions=num_actions)
+                log.write(kind, step=state.step, **score.to_json())
     point(folder.parent / LAST, folder.name)
     log.write("saved", step=state.step, folder=str(folder))
 
