@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from etude.core.errors import NotFound
 from etude.core.spec import Spec
 from etude.core.window import Window
-from etude.data.dataset import Episode
+from etude.data.dataset import Episodes
 from etude.data.windows import Windows
 
 CAMERA = "observation.images.front"
@@ -18,11 +18,7 @@ class Recorded(SimpleNamespace):
     """A dataset in memory that remembers what it was asked to decode; its values tell their own row."""
 
     def __init__(self, lengths):
-        stops = np.cumsum(lengths).tolist()
-        episodes = [
-            Episode(index=index, start=stop - length, stop=stop, tasks=("t",))
-            for index, (length, stop) in enumerate(zip(lengths, stops, strict=True))
-        ]
+        episodes = Episodes.in_a_row(lengths, lambda _: ("t",))
         camera = Spec(shape=(2, 4, 3), dtype="uint8")
         super().__init__(episodes=episodes, specs={"action": Spec(shape=(2,)), CAMERA: camera}, decoded=[])
         self.num_frames = sum(lengths)

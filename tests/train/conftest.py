@@ -9,7 +9,7 @@ import torch
 
 from etude.core.spec import Spec
 from etude.core.stats import Stats
-from etude.data.dataset import Episode
+from etude.data.dataset import Episodes
 from etude.policies.act.config import Config
 from etude.train.config import TrainConfig
 
@@ -38,11 +38,7 @@ class MemoryDataset:
     )
 
     def __post_init__(self) -> None:
-        ends = np.cumsum(LENGTHS)
-        self.episodes = [
-            Episode(index=i, start=int(end - length), stop=int(end), tasks=self.tasks)
-            for i, (end, length) in enumerate(zip(ends, LENGTHS, strict=True))
-        ]
+        self.episodes = Episodes.in_a_row(LENGTHS, lambda _: self.tasks)
         time = np.concatenate([np.arange(length) for length in LENGTHS])[:, None]
         state = (20 * np.sin(time / 3 + np.arange(3))).astype(np.float32)
         self._columns = {

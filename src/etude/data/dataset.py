@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from etude.core.errors import NotFound
 from etude.core.frame import Frame
 from etude.core.spec import Specs
 from etude.core.stats import Stats
+from etude.data.episodes import Episode, Episodes
 
-
-@dataclass(frozen=True, kw_only=True)
-class Episode:
-    """The frames from one reset to one end: rows `start` (inclusive) to `stop` (exclusive) of the dataset."""
-
-    index: int
-    start: int
-    stop: int
-    tasks: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return self.stop - self.start
+__all__ = ["Dataset", "DatasetWriter", "Episode", "Episodes", "Problem", "Timing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +32,18 @@ class Problem:
         return f"{self.where}: {self.what}. {self.remedy}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When a frame was really captured; the table's own `timestamp` is the time it should have been."""
+
+    time_s: float
+    """When the robot was observed, on the recorder's clock [s]."""
+    is_late: bool = False
+    """Whether the control tick before it ended after its time."""
+    camera_time_s: Mapping[str, float] = field(default_factory=dict[str, float])
+    """When each camera took its picture; one that is not newer than the frame before it repeats the picture."""
+
+
 @runtime_checkable
 class Dataset(Protocol):
     """Episodes that share specs. Table columns and pictures are read in batches, by row number."""
@@ -52,7 +55,7 @@ class Dataset(Protocol):
     robot_type: str | None
     specs: Specs
     """Observation and action keys, pictures as uint8 (height, width, channels)."""
-    episodes: Sequence[Episode]
+    episodes: Episodes
     tasks: Sequence[str]
     """Task texts by `task_index`."""
     stats: Mapping[str, Stats]
@@ -71,6 +74,32 @@ class Dataset(Protocol):
         """Decode pictures of `key` at `rows`, uint8 (row, height, width, 3); `size` is (height, width) wanted."""
         ...
 
+    def decode(self, key: str, rows: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Decode pictures of `key` at `rows`, and give those too that had to be decoded on the way.
+
+        Gives rows, ascending and a superset of `rows`, and their pictures. Who keeps pictures asks this way.
+        """
+        wanted = np.unique(rows)
+        return wanted, self.images(key, wanted, size)
+
+    def fingerprint(self, key: str, number: int) -> str:
+        """Identify what is in the pictures of `key` in the episode at position `number`, wherever they are stored."""
+        ...
+
+    @property
+    def text_keys(self) -> Sequence[str]:
+        """Columns of text: strings, and language columns (lists of messages)."""
+        return ()
+
+    def text(self, key: str, rows: np.ndarray) -> list[Any]:
+        """Give a text column at `rows`: a string each, or a list of dicts each for a language column."""
+        del rows
+        raise NotFound("text column", key, self.text_keys)
+
+    def timing(self) -> Mapping[str, np.ndarray]:
+        """Give what was noted of each frame's real time, per `Timing` field and row; empty when nothing was."""
+        return {}
+
     def check_files(self) -> Iterator[Problem]:
         """Yield what the files promise one another and do not hold, such as a counter or a video's length."""
         ...
@@ -83,7 +112,7 @@ class DatasetWriter(Protocol):
     root: Path
     num_episodes: int
 
-    def add_frame(self, frame: Frame) -> None:
+    def add_frame(self, frame: Frame, timing: Timing | None = None) -> None:
         """Append one frame to the open episode; raise `SpecMismatch` when it does not fit."""
         ...
 

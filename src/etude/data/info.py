@@ -13,7 +13,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "root": str(dataset.root),
         "format": dataset.format,
         "total_episodes": len(dataset.episodes),
-        "total_frames": sum(map(len, dataset.episodes)),
+        "total_frames": dataset.episodes.num_frames,
         "fps": dataset.fps,
         "robot_type": dataset.robot_type,
         "features": {key: str(spec) for key, spec in dataset.specs.items()},

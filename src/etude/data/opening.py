@@ -11,6 +11,7 @@ from etude.core.errors import UserError
 from etude.core.spec import Specs
 from etude.data.dataset import Dataset, DatasetWriter
 from etude.data.formats import formats
+from etude.data.versions import resting_place
 
 _MOST_NAMES = 8
 """Entries of a folder that a message lists."""
@@ -27,7 +28,7 @@ def open_dataset(root: Path | str) -> Dataset:
 
     Raises `UserError` when the folder holds no dataset, `DatasetError` when a file of it is missing or damaged.
     """
-    root = Path(root)
+    root = resting_place(Path(root))
     name = _format_of(root)
     if name is None:
         raise UserError(_not_a_dataset(root))

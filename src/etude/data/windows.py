@@ -36,9 +36,7 @@ class Windows:
         unknown = next((key for key in (*keys, *window.offsets) if key not in dataset.specs), None)
         if unknown is not None:
             raise NotFound("key in the dataset", unknown, dataset.specs)
-        lengths = [len(episode) for episode in dataset.episodes]
-        self._start = np.repeat([episode.start for episode in dataset.episodes], lengths)
-        self._stop = np.repeat([episode.stop for episode in dataset.episodes], lengths)
+        self._episodes = dataset.episodes
         cameras = [key for key in keys if dataset.specs[key].is_image]
         self._columns = {key: dataset.column(key) for key in keys if key not in cameras}
         self._tasks = dataset.column(TASK_INDEX)
@@ -46,7 +44,7 @@ class Windows:
 
     def __len__(self) -> int:
         """Rows, each of which has a sample."""
-        return len(self._start)
+        return self._episodes.num_frames
 
     def batch(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Give the samples of `rows`: per key (batch, ...), or (batch, time, ...) for a key with offsets.
@@ -59,7 +57,8 @@ class Windows:
         for key in (*self._columns, *self._pictures):
             wanted = rows
             if key in self._window.offsets:
-                start, stop = self._start[rows], self._stop[rows]
+                episode = self._episodes.of(rows)
+                start, stop = self._episodes.start[episode], self._episodes.stop[episode]
                 wanted, samples[f"{key}_is_pad"] = self._window.rows(key, rows, start, stop)
             samples[key] = self._read(key, wanted)
         return samples
@@ -89,9 +88,9 @@ class _Cached(_Decoded):
 
     def __init__(self, dataset: Dataset, key: str, size: tuple[int, int]) -> None:
         super().__init__(dataset, key, size)
-        self._starts = np.array([episode.start for episode in dataset.episodes], np.int64)
+        self._starts = dataset.episodes.start
         self._is_filled = np.zeros(len(self._starts), bool)
-        num_frames = sum(map(len, dataset.episodes))
+        num_frames = dataset.episodes.num_frames
         self._cache = np.empty((num_frames, *size, 3), np.uint8)
         self._lock = threading.Lock()
 
@@ -114,7 +113,7 @@ def _pictures(
     dataset: Dataset, cameras: Sequence[str], image_size: tuple[int, int] | None, cache_bytes: int
 ) -> dict[str, _Decoded]:
     sizes = {key: image_size or (dataset.specs[key].shape[0], dataset.specs[key].shape[1]) for key in cameras}
-    num_frames = sum(map(len, dataset.episodes))
+    num_frames = dataset.episodes.num_frames
     needed = sum(num_frames * height * width * 3 for height, width in sizes.values())
     source = _Cached if needed <= cache_bytes else _Decoded
     return {key: source(dataset, key, size) for key, size in sizes.items()}

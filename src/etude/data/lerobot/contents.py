@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from etude.core.stats import Stats
-from etude.data.dataset import Episode
+from etude.data.episodes import Episodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +22,35 @@ class Clip:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clips:
+    """One camera's clips, one per episode, in arrays."""
+
+    paths: Sequence[Path]
+    """The video files."""
+    file: np.ndarray
+    """Per episode, the position of its file in `paths`."""
+    start: np.ndarray
+    length: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+    def __getitem__(self, number: int) -> Clip:
+        path = self.paths[self.file[number]]
+        return Clip(path=path, start=int(self.start[number]), length=int(self.length[number]))
+
+    def __iter__(self) -> Iterator[Clip]:
+        return map(self.__getitem__, range(len(self)))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Contents:
     """The episodes, and where their rows and pictures are."""
 
-    episodes: Sequence[Episode]
+    episodes: Episodes
     tasks: Sequence[str]
     stats: Mapping[str, Stats]
     tables: Sequence[Path]
     """The frame tables, in the order of their rows."""
-    clips: Mapping[str, Sequence[Clip]]
-    """Per video camera, one clip per episode."""
+    clips: Mapping[str, Clips]
+    """Per video camera."""

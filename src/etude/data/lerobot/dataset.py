@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
 from etude.core.errors import DatasetError, NotFound
-from etude.data.dataset import Problem
+from etude.data.dataset import Dataset, Problem
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Contents
 from etude.data.lerobot.files_check import file_problems
 from etude.data.lerobot.header import DEFAULT_FEATURES, Header
-from etude.data.video import OpenVideos, resize
-
-_DECODERS = 2
-"""Files decoded at the same time."""
+from etude.data.lerobot.pictures import FilmedPictures, PackedPictures, Pictures
+from etude.data.video import OpenVideos
 
 
-class LeRobotDataset:
+class LeRobotDataset(Dataset):
     """A dataset of any LeRobot version; tables are read whole at first use, pictures when asked for."""
 
     def __init__(self, root: Path, kind: str, header: Header, contents: Contents) -> None:
@@ -33,7 +29,7 @@ class LeRobotDataset:
         self.specs = header.specs()
         self.episodes, self.tasks, self.stats = contents.episodes, contents.tasks, contents.stats
         self._videos = OpenVideos()
-        self._packed: dict[str, pa.ChunkedArray] = {}
+        self._cameras: dict[str, Pictures] = {}
 
     @property
     def codecs(self) -> dict[str, str]:
@@ -49,67 +45,46 @@ class LeRobotDataset:
 
     def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """Decode pictures of `key` at `rows`, uint8 (row, height, width, 3); `size` is (height, width) wanted."""
-        rows = np.asarray(rows, np.int64)
-        spec = self.specs.get(key)
-        if spec is None or not spec.is_image:
-            raise NotFound("camera", key, self.codecs)
-        height, width = size or (spec.shape[0], spec.shape[1])
-        if key not in self.contents.clips:
-            return self._unpacked(key, rows, (height, width))
-        return self._decoded(key, rows, (height, width))
+        wanted, back = np.unique(np.asarray(rows, np.int64), return_inverse=True)
+        decoded, pictures = self.decode(key, wanted, size or self._size(key))
+        chosen = np.searchsorted(decoded, wanted)[back]
+        return pictures if np.array_equal(chosen, np.arange(len(pictures))) else pictures[chosen]
+
+    def decode(self, key: str, rows: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Decode pictures of `key` at `rows`, and give those too that had to be decoded on the way."""
+        return self._camera(key).decode(np.unique(np.asarray(rows, np.int64)), size)
+
+    def fingerprint(self, key: str, number: int) -> str:
+        """Identify what is in the pictures of `key` in the episode at position `number`, wherever they are stored."""
+        return self._camera(key).fingerprint(number)
 
     def check_files(self) -> Iterator[Problem]:
         """Compare the files with the header: counters, and frames against rows in every video."""
         return file_problems(self.header, self.contents, self._videos)
 
-    def _decoded(self, key: str, rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        episode = np.searchsorted(self._starts, rows, "right") - 1
-        clips = self.contents.clips[key]
-        first = np.array([clips[index].start for index in episode], np.int64)
-        number = first + rows - self._starts[episode]
-        paths = np.array([str(clips[index].path) for index in episode])
-        pictures = np.empty((len(rows), *size, 3), np.uint8)
+    def _size(self, key: str) -> tuple[int, int]:
+        self._camera(key)
+        height, width, _ = self.specs[key].shape
+        return height, width
 
-        def decode(path: str) -> None:
-            here = np.flatnonzero(paths == path)
-            pictures[here] = self._videos[Path(path)].frames(number[here], size)
+    def _camera(self, key: str) -> Pictures:
+        if key not in self.specs or not self.specs[key].is_image:
+            raise NotFound("camera", key, self.codecs)
+        if key not in self._cameras:
+            self._cameras[key] = self._opened(key)
+        return self._cameras[key]
 
-        self._on_each(decode, np.unique(paths))
-        return pictures
-
-    def _on_each(self, work: Callable[[str], None], paths: np.ndarray) -> None:
-        if len(paths) > 1:
-            list(self._pool.map(work, paths.tolist()))
-        else:
-            for path in paths.tolist():
-                work(path)
-
-    def _unpacked(self, key: str, rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        if key not in self._packed:
-            self._packed[key] = pa.concat_tables([tables.read(path, [key]) for path in self.contents.tables])[key]
-        pictures = [self._unpack(key, row, self._packed[key][row].as_py()["bytes"]) for row in rows.tolist()]
-        return resize(np.stack(pictures), *size) if pictures else np.empty((0, *size, 3), np.uint8)
-
-    def _unpack(self, key: str, row: int, data: bytes) -> np.ndarray:
-        picture = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            raise DatasetError(self.root, f"the picture of '{key}' in row {row} is damaged. Copy the dataset again.")
-        return picture
-
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode")
-
-    @cached_property
-    def _starts(self) -> np.ndarray:
-        return np.array([episode.start for episode in self.episodes], np.int64)
+    def _opened(self, key: str) -> Pictures:
+        if key in self.contents.clips:
+            return FilmedPictures(self.contents.clips[key], self.episodes, self._videos)
+        return PackedPictures(key, self.contents.tables, self.episodes)
 
     @cached_property
     def _columns(self) -> dict[str, np.ndarray]:
         names = self.header.columns()
         parts = [tables.read(path, names) for path in self.contents.tables]
         columns = {name: self._joined(name, parts) for name in names}
-        rows, wanted = len(columns["index"]), sum(map(len, self.episodes))
+        rows, wanted = len(columns["index"]), self.episodes.num_frames
         if rows != wanted:
             where = self.contents.tables[0].parent if parts else self.root
             raise DatasetError(where, f"the tables hold {rows} rows, the episodes {wanted}. Copy the dataset again.")

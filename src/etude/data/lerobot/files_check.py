@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from etude.core.errors import DatasetError
-from etude.data.dataset import Episode, Problem
-from etude.data.lerobot.contents import Clip, Contents
+from etude.data.dataset import Episodes, Problem
+from etude.data.lerobot.contents import Clips, Contents
 from etude.data.lerobot.header import FILE, Header
 from etude.data.video import OpenVideos
 
@@ -26,7 +26,7 @@ def file_problems(header: Header, contents: Contents, videos: OpenVideos) -> Ite
 def _counters(header: Header, contents: Contents) -> Iterator[Problem]:
     counted = {
         "total_episodes": (header.total_episodes, len(contents.episodes)),
-        "total_frames": (header.total_frames, sum(map(len, contents.episodes))),
+        "total_frames": (header.total_frames, contents.episodes.num_frames),
         "total_tasks": (header.total_tasks, len(contents.tasks)),
     }
     for name, (promised, found) in counted.items():
@@ -38,7 +38,7 @@ def _counters(header: Header, contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _lengths(key: str, clips: Sequence[Clip], episodes: Sequence[Episode]) -> Iterator[Problem]:
+def _lengths(key: str, clips: Clips, episodes: Episodes) -> Iterator[Problem]:
     for episode, clip in zip(episodes, clips, strict=True):
         if clip.length != len(episode):
             yield Problem(
@@ -48,7 +48,7 @@ def _lengths(key: str, clips: Sequence[Clip], episodes: Sequence[Episode]) -> It
             )
 
 
-def _frames(clips: Sequence[Clip], videos: OpenVideos) -> Iterator[Problem]:
+def _frames(clips: Clips, videos: OpenVideos) -> Iterator[Problem]:
     wanted: dict[Path, int] = defaultdict(int)
     for clip in clips:
         wanted[clip.path] += clip.length

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from etude.core.errors import DatasetError
 from etude.core.stats import Stats
-from etude.data.dataset import Episode
+from etude.data.episodes import Episodes
 from etude.data.formats.lerobot_v21.config import Config
 from etude.data.lerobot import header as headers
-from etude.data.lerobot.contents import Clip, Contents
+from etude.data.lerobot.contents import Clips, Contents
 from etude.data.lerobot.dataset import LeRobotDataset
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.stats_file import read_stats
@@ -28,21 +29,20 @@ def build(config: Config, root: Path) -> LeRobotDataset:
         episodes=episodes,
         tasks=_tasks(root),
         stats=_stats(root),
-        tables=[root / _filled(header.data_path, header, episode.index) for episode in episodes],
+        tables=[root / _filled(header.data_path, header, index) for index in episodes.indices.tolist()],
         clips={key: _clips(root, header, episodes, key) for key in header.cameras("video")},
     )
     return LeRobotDataset(root, "lerobot_v21", header, contents)
 
 
-def _episodes(root: Path) -> list[Episode]:
+def _episodes(root: Path) -> Episodes:
     lines = sorted(
         _lines(root / "meta/episodes.jsonl", "episode_index", "length"), key=lambda line: line["episode_index"]
     )
-    bounds = pairwise(accumulate((line["length"] for line in lines), initial=0))
-    return [
-        Episode(index=line["episode_index"], start=start, stop=stop, tasks=tuple(line.get("tasks", ())))
-        for line, (start, stop) in zip(lines, bounds, strict=True)
-    ]
+    numbered = Episodes.in_a_row((line["length"] for line in lines), lambda number: lines[number].get("tasks", ()))
+    return Episodes(
+        np.array([line["episode_index"] for line in lines]), numbered.start, numbered.length, numbered.tasks
+    )
 
 
 def _tasks(root: Path) -> list[str]:
@@ -50,13 +50,12 @@ def _tasks(root: Path) -> list[str]:
     return [line["task"] for line in sorted(lines, key=lambda line: line["task_index"])]
 
 
-def _clips(root: Path, header: Header, episodes: list[Episode], key: str) -> list[Clip]:
+def _clips(root: Path, header: Header, episodes: Episodes, key: str) -> Clips:
     if header.video_path is None:
         raise DatasetError(root / headers.FILE, f"declares the video '{key}' and no video_path. Restore the file.")
-    return [
-        Clip(path=root / _filled(header.video_path, header, episode.index, key), start=0, length=len(episode))
-        for episode in episodes
-    ]
+    paths = [root / _filled(header.video_path, header, index, key) for index in episodes.indices.tolist()]
+    file = np.arange(len(paths))
+    return Clips(paths=paths, file=file, start=np.zeros_like(file), length=episodes.length)
 
 
 def _filled(template: str, header: Header, episode: int, key: str = "") -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from etude.core.errors import DatasetError
 from etude.core.stats import Stats
-from etude.data.dataset import Episode
+from etude.data.episodes import Episodes
 from etude.data.formats.lerobot_v3.config import Config
 from etude.data.formats.lerobot_v3.layout import EPISODES_FOLDER, path_of
 from etude.data.formats.lerobot_v3.metadata import read_tasks, row_stats
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
-from etude.data.lerobot.contents import Clip, Contents
+from etude.data.lerobot.contents import Clips, Contents
 from etude.data.lerobot.dataset import LeRobotDataset
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.stats_file import read_stats
@@ -85,12 +86,10 @@ def _stats(root: Path, header: Header) -> dict[str, Stats]:
     return stats
 
 
-def _episodes(table: pa.Table) -> list[Episode]:
-    columns = (table[name].to_pylist() for name in ("episode_index", "dataset_from_index", "length", "tasks"))
-    return [
-        Episode(index=index, start=start, stop=start + length, tasks=tuple(tasks))
-        for index, start, length, tasks in zip(*columns, strict=True)
-    ]
+def _episodes(table: pa.Table) -> Episodes:
+    index, start, length = (table[name].to_numpy() for name in ("episode_index", "dataset_from_index", "length"))
+    tasks = table["tasks"]
+    return Episodes(index, start, length, lambda number: tasks[number].as_py())
 
 
 def _tables(root: Path, header: Header, table: pa.Table) -> list[Path]:
@@ -98,15 +97,14 @@ def _tables(root: Path, header: Header, table: pa.Table) -> list[Path]:
     return [root / path_of(header.data_path, place) for place in dict.fromkeys(places)]
 
 
-def _clips(root: Path, header: Header, table: pa.Table, key: str) -> list[Clip]:
+def _clips(root: Path, header: Header, table: pa.Table, key: str) -> Clips:
     if header.video_path is None:
         raise DatasetError(root / headers.FILE, f"declares the video '{key}' and no video_path. Restore the file.")
-    columns = (table[f"videos/{key}/{name}"].to_pylist() for name in _CLIP)
-    return [
-        Clip(
-            path=root / path_of(header.video_path, (chunk, file), key),
-            start=round(begin * header.fps),
-            length=round((end - begin) * header.fps),
-        )
-        for chunk, file, begin, end in zip(*columns, strict=True)
-    ]
+    chunk, file, begin, end = (table[f"videos/{key}/{name}"].to_numpy() for name in _CLIP)
+    places, position = np.unique(np.stack([chunk, file]), axis=1, return_inverse=True)
+    return Clips(
+        paths=[root / path_of(header.video_path, (int(chunk), int(file)), key) for chunk, file in places.T],
+        file=position.reshape(-1),
+        start=np.round(begin * header.fps).astype(np.int64),
+        length=np.round((end - begin) * header.fps).astype(np.int64),
+    )

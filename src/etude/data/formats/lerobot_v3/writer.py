@@ -22,6 +22,7 @@ from etude.core.files import atomic
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
+from etude.data.dataset import Timing
 from etude.data.formats.lerobot_v3 import layout, metadata, reader
 from etude.data.formats.lerobot_v3.config import Config
 from etude.data.formats.lerobot_v3.layout import Place, after, path_of
@@ -71,8 +72,9 @@ class Writer:
         """Episodes that are safe on disk."""
         return self._header.total_episodes
 
-    def add_frame(self, frame: Frame) -> None:
+    def add_frame(self, frame: Frame, timing: Timing | None = None) -> None:
         """Append one frame to the open episode; raise `SpecMismatch` when it does not fit."""
+        del timing
         frames.check(self._specs, frame)
         if self._episode is None:
             self._episode = self._begin()

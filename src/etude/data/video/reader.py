@@ -1,76 +1,26 @@
-"""Video files: pictures in, one after the other; pictures out, by number."""
+"""Pictures out of video files, by number."""
 
 from __future__ import annotations
 
-import os
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 import av
 import cv2
 import numpy as np
-from av.container import OutputContainer
 from av.error import FFmpegError
-from av.video.stream import VideoStream
 
 from etude.core.errors import DatasetError
 
 _NOWHERE = 1 << 62
 """The position of a decoder that must seek before it reads."""
-
-
-class VideoWriter:
-    """Encodes RGB pictures into a file as they come; the first decides the size.
-
-    Codec names are LeRobot's: `libsvtav1`, `h264`, `hevc`. A key frame every `g` pictures lets a reader start there;
-    `preset` (0 slow to 13 fast) speaks to SVT-AV1 alone. Raises `DatasetError` when the file cannot be written.
-    """
-
-    def __init__(
-        self, path: Path, fps: int, *, vcodec: str = "libsvtav1", crf: int = 30, g: int = 2, preset: int = 12
-    ) -> None:
-        self.path, self._fps, self._vcodec = path, fps, vcodec
-        self._options = {"g": str(g), "crf": str(crf)}
-        if vcodec == "libsvtav1":
-            self._options |= {"preset": str(preset), "svtav1-params": "fast-decode=0"}
-        self._container: OutputContainer | None = None
-
-    def add(self, picture: np.ndarray) -> None:
-        """Append a picture, uint8 (height, width, 3)."""
-        with _written(self.path):
-            if self._container is None:
-                self._open(*picture.shape[:2])
-            self._mux(av.VideoFrame.from_ndarray(picture, format="rgb24"))
-
-    def close(self) -> None:
-        """Finish the file; without a picture there is none."""
-        if self._container is None:
-            return
-        container = self._container
-        try:
-            with _written(self.path):
-                self._mux(None)
-        finally:
-            self._container = None
-            with _written(self.path):
-                container.close()
-
-    def _open(self, height: int, width: int) -> None:
-        os.environ.setdefault("SVT_LOG", "1")  # errors only; SVT-AV1 otherwise greets every file on stderr
-        container = av.open(str(self.path), "w", options={"movflags": "faststart"})
-        self._container = container
-        self._stream = cast("VideoStream", container.add_stream(self._vcodec, rate=self._fps, options=self._options))
-        self._stream.height, self._stream.width, self._stream.pix_fmt = height, width, "yuv420p"
-
-    def _mux(self, frame: av.VideoFrame | None) -> None:
-        assert self._container is not None
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+_SAMPLED, _SAMPLE_BYTES = 8, 4096
+"""Packets of a clip, and bytes of each, that identify it beside the sizes of all."""
 
 
 class VideoReader:
@@ -116,6 +66,17 @@ class VideoReader:
             for slot, number in enumerate(wanted):
                 pictures[slot] = _resized(self._decode(int(number)).to_ndarray(format="rgb24"), height, width)
         return pictures if np.array_equal(wanted, numbers) else pictures[back]
+
+    def fingerprint(self, start: int, length: int) -> str:
+        """Identify the coded pictures from number `start` on, by the sizes of their packets and some of their bytes."""
+        entries = self._stream.index_entries
+        chosen = [entries[number] for number in range(start, min(start + length, self.num_frames))]
+        digest = hashlib.blake2b(np.array([entry.size for entry in chosen], np.int64).tobytes(), digest_size=16)
+        with _read(self.path), self.path.open("rb") as file:
+            for entry in chosen[:: max(1, len(chosen) // _SAMPLED)]:
+                file.seek(entry.pos)
+                digest.update(file.read(min(entry.size, _SAMPLE_BYTES)))
+        return digest.hexdigest()
 
     def _decode(self, number: int) -> av.VideoFrame:
         position, self._next = self._next, _NOWHERE
@@ -178,11 +139,3 @@ def _read(path: Path) -> Iterator[None]:
         raise DatasetError(
             path, f"cannot be read as video ({error.strerror}); it is truncated or damaged. Copy it again."
         ) from error
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (FFmpegError, OSError) as error:
-        raise DatasetError(path, f"cannot be written ({error.strerror}). Is the disk full?") from error

@@ -139,15 +139,3 @@ def test_a_sound_file_is_not_a_video(tmp_path):
         container.mux(stream.encode(None))
     with pytest.raises(DatasetError, match="holds no video stream"):
         VideoReader(sound)
-
-
-def test_a_writer_that_saw_no_picture_leaves_no_file(tmp_path):
-    VideoWriter(tmp_path / "empty.mp4", 30).close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    video = VideoWriter(tmp_path / "nowhere/a.mp4", 30)
-    video.add(grey(0))
-    with pytest.raises(DatasetError, match=r"nowhere/a\.mp4: cannot be written"):
-        video.close()
