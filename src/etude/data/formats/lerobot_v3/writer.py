@@ -22,6 +22,7 @@ from etude.core.files import atomic
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
+from etude.data.camera_recorder import CameraRecorder
 from etude.data.dataset import Timing
 from etude.data.formats.lerobot_v3 import layout, metadata, reader
 from etude.data.formats.lerobot_v3.config import Config
@@ -30,7 +31,7 @@ from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.stats_file import read_stats, write_stats
-from etude.data.recording import CameraRecorder, OpenEpisode, Take
+from etude.data.recording import OpenEpisode, Take
 from etude.data.video import VideoWriter
 
 
