@@ -94,6 +94,13 @@ class TestEveryCamera:
             camera.read()
             np.testing.assert_array_equal(first, kept)
 
+    def test_it_says_when_each_picture_was_taken(self, name, tiny):
+        with connected(camera := cameras.build(tiny(name))):
+            camera.read()
+            first = camera.taken_at
+            camera.read()
+            assert camera.taken_at >= first
+
     def test_connecting_and_disconnecting_twice_is_harmless(self, name, tiny):
         camera = cameras.build(tiny(name))
         camera.disconnect()

@@ -27,7 +27,7 @@ class Arm:
     action = Spec(shape=(2,))
 
     def __init__(self, scene=None):
-        self.scene = scene
+        self.scene, self.camera_times = scene, {}
         self.observation = {"observation.state": Spec(shape=(2,))}
         self.state, self.is_connected = np.zeros(2, np.float32), True
 
@@ -92,3 +92,30 @@ def test_closing_disconnects_the_robot():
     robot = Arm()
     RobotEnv(robot).close()
     assert not robot.is_connected
+
+
+class Watch:
+    """A clock that the test sets."""
+
+    time_s = 0.0
+
+    def now(self):
+        return self.time_s
+
+    def sleep_until(self, instant):
+        self.time_s = max(self.time_s, instant)
+
+
+def test_an_observation_a_period_and_a_half_after_the_last_one_is_late():
+    env = RobotEnv(Arm(), hz=10)
+    env.clock = watch = Watch()
+    env.reset(0)
+    late = []
+    for pause in (0.1, 0.14, 0.16, 0.1):
+        watch.time_s += pause
+        env.step(np.zeros(2, np.float32))
+        late.append(env.timing.is_late)
+    assert late == [False, False, True, False]
+    assert env.timing.time_s == pytest.approx(0.5)
+    env.reset(0)
+    assert not env.timing.is_late

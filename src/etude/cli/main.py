@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "Run a trained policy on a robot.",
     "dataset info": "What a dataset holds.",
     "dataset check": "Whether a dataset is sound, and what to do if not.",
+    "dataset recover": "Keep or drop what a crash left.",
     "policy act": "One frame through a policy's whole pipeline.",
     "runs": "The runs made on this machine.",
 }

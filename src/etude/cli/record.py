@@ -13,11 +13,14 @@ from etude.core.errors import DeviceError, UserError
 from etude.hardware import robots, teleoperators
 
 if TYPE_CHECKING:
+    from etude.cli.keys import Keys
     from etude.data.dataset import DatasetWriter
     from etude.envs.robot_env import RobotEnv
     from etude.rollout.agents import Agent
 
 MAX_FAILURES_IN_A_ROW = 10
+AGAIN, STOP = "left", "escape"
+"""Keys that discard the episode and show it again, and that stop recording."""
 RESUME_STRIDE = 10_007
 """Scenes between those of a recording and those of what is added to it, per episode there was."""
 
@@ -78,6 +81,7 @@ COMMAND = Record
 
 def run(command: Record) -> int:
     """Record the episodes; a demonstration that fails in simulation is discarded and shown again."""
+    from etude.cli.keys import listening
     from etude.cli.parse import encode
     from etude.core.run import start
     from etude.data import create_dataset
@@ -96,53 +100,84 @@ def run(command: Record) -> int:
             robot_type=robot.name,
             resume=command.resume,
         )
+        _mention_drafts(options.folder)
         run_folder = start("record", encode(command))
         try:
-            discarded = record_episodes(env, TeleoperatorAgent(teleoperator), writer, command)
+            with listening() as keys:
+                session = Session(env, TeleoperatorAgent(teleoperator), writer, command, keys)
+                session.record()
         finally:
             writer.close()
-        run_folder.log("finished", episodes=writer.num_episodes, discarded=discarded, dataset=str(options.folder))
-    say(f"{options.folder} now holds {writer.num_episodes} episodes ({discarded} failed demonstrations discarded).")
+        facts = {"episodes": writer.num_episodes, "discarded": session.discarded, "late_ticks": session.late_ticks}
+        run_folder.log("finished", dataset=str(options.folder), **facts)
+    say(f"{options.folder} now holds {writer.num_episodes} episodes ({session.discarded} demonstrations discarded).")
+    if session.late_ticks:
+        say(f"{session.late_ticks} control ticks were late: see `etude dataset check {options.folder}`.")
     return 0
 
 
-def record_episodes(env: RobotEnv, agent: Agent, writer: DatasetWriter, command: Record) -> int:
-    """Record until `num_episodes` are saved; give the number of demonstrations discarded."""
-    from etude.rollout.loop import rollout
-    from etude.rollout.sinks import RecordSink
+class Session:
+    """Records episode after episode. Keys end one early: right keeps it, left shows it again, escape also stops."""
 
-    options = command.dataset
-    is_judged = env.is_simulated
-    sink = RecordSink(writer, options.single_task, keep=lambda success: success or not is_judged)
-    target, discarded, in_a_row = writer.num_episodes + options.num_episodes, 0, 0
-    # New scenes when more is recorded, and never those that skills are scored on.
-    seed = (command.seed + RESUME_STRIDE * writer.num_episodes) % EVALUATION_SEEDS
-    late = 0
-    with progress("Recording", options.num_episodes) as line:
-        while writer.num_episodes < target:
-            outcome = rollout(env, agent, [sink], max_ticks=round(options.episode_time_s * options.fps), seed=seed)
-            seed, late = seed + 1, late + outcome.late_ticks
-            failed = is_judged and not outcome.success
-            discarded, in_a_row = discarded + failed, (in_a_row + 1 if failed else 0)
-            if in_a_row == MAX_FAILURES_IN_A_ROW:
-                raise DeviceError(f"{in_a_row} demonstrations in a row failed. The saved ones are kept.")
-            line.update(writer.num_episodes - target + options.num_episodes, f"{late} late ticks" if late else "")
-            if not is_judged and writer.num_episodes < target:
-                _wait_for_reset(options.reset_time_s)
-    return discarded
+    def __init__(self, env: RobotEnv, agent: Agent, writer: DatasetWriter, command: Record, keys: Keys) -> None:
+        from etude.rollout.agents import UntilStopped
+        from etude.rollout.sinks import RecordSink
 
+        self._env, self._writer, self._options, self._keys = env, writer, command.dataset, keys
+        self._agent = UntilStopped(agent, self._is_ended)
+        self._sink = RecordSink(writer, command.dataset.single_task, keep=self._keeps, timing=lambda: env.timing)
+        # New scenes when more is recorded, and never those that skills are scored on.
+        self._seed = (command.seed + RESUME_STRIDE * writer.num_episodes) % EVALUATION_SEEDS
+        self._key: str | None = None
+        self.discarded = self.late_ticks = 0
 
-def _wait_for_reset(longest_s: float) -> None:
-    """Let a person put things back: until Enter, or for the time given."""
-    import select
-    import sys
+    def record(self) -> None:
+        """Record until as many episodes are saved as were asked for, or somebody stops it."""
+        target, in_a_row = self._writer.num_episodes + self._options.num_episodes, 0
+        with progress("Recording", self._options.num_episodes) as line:
+            while self._writer.num_episodes < target and self._key != STOP:
+                before = self._writer.num_episodes
+                self._record_one()
+                in_a_row = 0 if self._writer.num_episodes > before or self._key else in_a_row + 1
+                if in_a_row == MAX_FAILURES_IN_A_ROW:
+                    raise DeviceError(f"{in_a_row} demonstrations in a row failed. The saved ones are kept.")
+                done = self._writer.num_episodes - target + self._options.num_episodes
+                line.update(done, f"{self.late_ticks} late ticks" if self.late_ticks else "")
+                if not self._env.is_simulated and self._writer.num_episodes < target and self._key != STOP:
+                    self._wait_for_reset()
 
-    say(f"Put things back. Enter goes on; otherwise it goes on in {longest_s:.0f} s.")
-    if sys.stdin.isatty():
-        ready, _, _ = select.select([sys.stdin], [], [], longest_s)
-        if ready:
-            sys.stdin.readline()
-    else:
+    def _record_one(self) -> None:
+        from etude.rollout.loop import rollout
+
+        self._key, before = None, self._writer.num_episodes
+        longest = round(self._options.episode_time_s * self._options.fps)
+        outcome = rollout(self._env, self._agent, [self._sink], max_ticks=longest, seed=self._seed)
+        self._seed += 1
+        self.late_ticks += outcome.late_ticks
+        self.discarded += self._writer.num_episodes == before
+
+    def _is_ended(self) -> bool:
+        self._key = self._keys.pressed() or self._key
+        return self._key is not None
+
+    def _keeps(self, success: bool) -> bool:
+        return self._key != AGAIN and (success or not self._env.is_simulated)
+
+    def _wait_for_reset(self) -> None:
+        """Let a person put things back: until a key is pressed, or for the time given."""
         import time
 
-        time.sleep(longest_s)
+        say(f"Put things back. Enter goes on; otherwise it goes on in {self._options.reset_time_s:.0f} s.")
+        deadline = time.monotonic() + self._options.reset_time_s
+        key = None
+        while key is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+            key = self._keys.pressed()
+        self._key = key if key == STOP else self._key
+
+
+def _mention_drafts(root: Path) -> None:
+    from etude.data.draft import drafts
+
+    if found := drafts(root):
+        say(f"{len(found)} recordings broke off earlier and are kept: `etude dataset recover {root}` shows them.")

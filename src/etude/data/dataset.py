@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from etude.core.frame import Frame
 from etude.core.spec import Specs
 from etude.core.stats import Stats
 from etude.data.episodes import Episode, Episodes
+from etude.data.timing import Timing
 
 __all__ = ["Dataset", "DatasetWriter", "Episode", "Episodes", "Problem", "Timing"]
 
@@ -30,18 +31,6 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. {self.remedy}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """When a frame was really captured; the table's own `timestamp` is the time it should have been."""
-
-    time_s: float
-    """When the robot was observed, on the recorder's clock [s]."""
-    is_late: bool = False
-    """Whether the control tick before it ended after its time."""
-    camera_time_s: Mapping[str, float] = field(default_factory=dict[str, float])
-    """When each camera took its picture; one that is not newer than the frame before it repeats the picture."""
 
 
 @runtime_checkable
@@ -124,6 +113,10 @@ class DatasetWriter(Protocol):
         """Forget the open episode."""
         ...
 
+    def leave_episode(self) -> None:
+        """Stop recording the open episode and leave it as a draft, which the user may keep or drop."""
+        ...
+
     def close(self) -> None:
-        """Release the files; the open episode is discarded."""
+        """Leave the open episode as a draft and release the files."""
         ...

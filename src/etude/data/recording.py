@@ -1,19 +1,29 @@
-"""One episode while it is recorded: rows in memory, its pictures with the cameras' recorders."""
+"""One episode while it is recorded: each frame is on disk before the next one comes, and statistics grow on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import datetime
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from etude.core.codec import encode
 from etude.core.errors import DatasetError
+from etude.core.files import write_json
 from etude.core.frame import Frame
-from etude.core.spec import Specs
+from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.data.camera_recorder import CameraRecorder
+from etude.data.timing import IS_LATE, TIME, Timing
 from etude.data.video import VideoReader
+from etude.data.video.remux import remux
+
+ABOUT, ROWS, SAVING = "episode.json", "rows.bin", "saving.json"
+TIMING = "timing/"
+"""Prefix of the columns of a draft's rows that tell of time, not of the robot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,44 +35,112 @@ class Take:
     videos: dict[str, Path]
     """Per camera, a file of its own."""
     stats: dict[str, Stats]
+    timing: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    """When each frame was really captured: `time_s`, `is_late` and per camera its own time, (frames,)."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
 
+def row_type(specs: Specs, cameras: Mapping[str, object]) -> np.dtype:
+    """Lay out one frame's vectors and times as a record of fixed size."""
+    vectors = [(key, spec.dtype, spec.shape) for key, spec in specs.items() if key not in cameras]
+    times = [(TIMING + name, "float64") for name in (TIME, *cameras)]
+    return np.dtype([*vectors, *times, (TIMING + IS_LATE, "bool")])
+
+
+def video_file(folder: Path, key: str) -> Path:
+    """Name the video of camera `key` that grows in a draft's folder."""
+    return folder / f"{key}.mp4"
+
+
 class OpenEpisode:
-    """Collects the frames of one episode, its cameras' videos growing in files of their own."""
+    """Collects the frames of one episode in a folder of its own, a draft that outlives its process.
 
-    def __init__(self, specs: Specs, cameras: Mapping[str, CameraRecorder], videos: dict[str, Path]) -> None:
-        self._specs, self._cameras, self._videos = specs, cameras, videos
-        self._rows: dict[str, list[np.ndarray]] = {key: [] for key in specs if key not in cameras}
-        self.num_frames = 0
+    Vectors are appended to a file of fixed-size rows, and each camera's video grows by whole groups of pictures.
+    """
 
-    def add(self, frame: Frame) -> None:
+    def __init__(self, folder: Path, specs: Specs, fps: int, recorder: Callable[[Path], CameraRecorder]) -> None:
+        self.folder, self.num_frames = folder, 0
+        self._type = row_type(specs, _cameras(specs))
+        folder.mkdir(parents=True)
+        described = {key: encode(spec) for key, spec in specs.items()}
+        started = datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds")
+        write_json(folder / ABOUT, {"started": started, "fps": fps, "specs": described})
+        self._rows: list[np.ndarray] = []
+        self._log = (folder / ROWS).open("wb", buffering=0)
+        self._cameras = {key: recorder(video_file(folder, key)) for key in _cameras(specs)}
+
+    def add(self, frame: Frame, timing: Timing | None) -> None:
         """Append a frame that fits the specs."""
         for key, camera in self._cameras.items():
             camera.add(frame[key])
-        for key, rows in self._rows.items():
-            rows.append(frame[key].copy())
+        row = np.zeros((), self._type)
+        for name in self._type.names or ():
+            row[name] = self._time(name.removeprefix(TIMING), timing) if name.startswith(TIMING) else frame[name]
+        try:
+            self._log.write(row.tobytes())
+        except OSError as error:
+            raise DatasetError(self.folder, f"cannot be written ({error.strerror}). Is the disk full?") from error
+        self._rows.append(row)
         self.num_frames += 1
 
     def finish(self) -> Take:
         """Finish the videos and measure everything; raise `DatasetError` unless every row has its pictures."""
+        self._log.close()
         pictures = {key: camera.finish() for key, camera in self._cameras.items()}
-        for path in self._videos.values():
-            found = VideoReader(path).num_frames
-            if found != self.num_frames:
-                raise DatasetError(path, f"holds {found} pictures for {self.num_frames} frames. Record it again.")
-        columns = {key: np.stack(rows) for key, rows in self._rows.items()}
+        rows = np.stack(self._rows)
+        columns = {name: rows[name] for name in self._type.names or () if not name.startswith(TIMING)}
         return Take(
             columns=columns,
-            videos=self._videos,
+            videos={key: self._whole(key) for key in self._cameras},
             stats={key: Stats.of(values) for key, values in columns.items()} | pictures,
+            timing=timing_of(rows),
         )
 
-    def discard(self) -> None:
-        """Stop the cameras and delete their files."""
+    def mark(self, index: int) -> None:
+        """Note that this is about to become episode `index`, so that after a crash it is not taken for another one."""
+        write_json(self.folder / SAVING, {"episode": index})
+
+    def leave(self) -> None:
+        """Stop the cameras and leave the draft as it is, for `etude dataset recover`."""
         for camera in self._cameras.values():
             camera.stop()
-        for path in self._videos.values():
-            path.unlink(missing_ok=True)
+        self._log.close()
+
+    def discard(self) -> None:
+        """Stop the cameras and delete everything."""
+        self.leave()
+        delete(self.folder)
+
+    def _whole(self, key: str) -> Path:
+        """Turn the video that grew into one that any program reads fast."""
+        source = video_file(self.folder, key)
+        whole = source.with_suffix(".whole.mp4")
+        remux(source, whole)
+        found = VideoReader(whole).num_frames
+        if found != self.num_frames:
+            raise DatasetError(whole, f"holds {found} pictures for {self.num_frames} frames. Record it again.")
+        return whole
+
+    def _time(self, name: str, timing: Timing | None) -> float | bool:
+        if timing is None:
+            return False if name == IS_LATE else np.nan
+        own = {TIME: timing.time_s, IS_LATE: timing.is_late}
+        return own[name] if name in own else timing.camera_time_s.get(name, timing.time_s)
+
+
+def delete(folder: Path) -> None:
+    """Delete a draft's folder; killed meanwhile, what is left of it is no draft any more."""
+    (folder / ABOUT).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def timing_of(rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Take the times out of a draft's rows; none when no frame has any."""
+    times = {name.removeprefix(TIMING): rows[name] for name in rows.dtype.names or () if name.startswith(TIMING)}
+    return times if len(rows) and np.isfinite(times[TIME]).any() else {}
+
+
+def _cameras(specs: Specs) -> dict[str, Spec]:
+    return {key: spec for key, spec in specs.items() if len(spec.shape) == 3}

@@ -15,14 +15,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from etude.core.errors import DatasetError, UserError
-from etude.core.files import write_json
+from etude.core.files import sync_folder, write_json
 
 VERSION_FILE = Path("meta/etude/version.json")
 """What was done last, inside each version that an edit made."""
@@ -142,7 +142,7 @@ def _exchange(one: Path, root: Path) -> None:
         one.rename(root)
         return
     if _exchange_at_once(one, root):
-        _sync_folder(root.parent)
+        sync_folder(root.parent)
         return
     leaving = workspace(root) / _LEAVING
     try:
@@ -221,20 +221,11 @@ def _settle(folder: Path) -> None:
     """Bring what was written to the disk; what is only linked is there already."""
     for path in folder.rglob("*"):
         if path.is_dir():
-            _sync_folder(path)
+            sync_folder(path)
         elif path.stat().st_nlink == 1:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # Windows opens no folders
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    sync_folder(folder)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -6,8 +6,12 @@ import numpy as np
 
 from etude.core.clock import Clock, RealClock
 from etude.core.frame import Frame
+from etude.data.timing import Timing
 from etude.envs.env import Step, Wait, no_wait
 from etude.hardware.device import Robot
+
+LATE = 1.5
+"""Control periods between two observations from which on the second one is late."""
 
 
 class RobotEnv:
@@ -21,6 +25,8 @@ class RobotEnv:
         self.observation, self.action = robot.observation, robot.action
         self.clock: Clock = robot.scene.clock if robot.scene else RealClock()
         self._ticks = 0
+        self.timing: Timing | None = None
+        """When the last observation was made."""
 
     @property
     def is_simulated(self) -> bool:
@@ -32,7 +38,8 @@ class RobotEnv:
         self._ticks = 0
         if self.robot.scene:
             self.robot.scene.reset(seed)
-        return self.robot.observe()
+        self.timing = None
+        return self._observe()
 
     def step(self, action: np.ndarray, wait: Wait = no_wait) -> Step:
         """Apply `action`, let the tick pass with `wait`, and look again."""
@@ -41,7 +48,7 @@ class RobotEnv:
         self._ticks += 1
         success = bool(self.robot.scene and self.robot.scene.success())
         return Step(
-            frame=self.robot.observe(),
+            frame=self._observe(),
             action=applied,
             reward=float(success),
             terminated=success,
@@ -52,6 +59,12 @@ class RobotEnv:
     def close(self) -> None:
         """Disconnect the robot."""
         self.robot.disconnect()
+
+    def _observe(self) -> Frame:
+        frame, now = self.robot.observe(), self.clock.now()
+        is_late = self.timing is not None and now - self.timing.time_s > LATE / self.hz
+        self.timing = Timing(time_s=now, is_late=is_late, camera_time_s=self.robot.camera_times)
+        return frame
 
     def _let_pass(self, wait: Wait) -> None:
         """Wait; where that lets no simulated time pass, let one tick pass."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Protocol, Self, runtime_checkable
 
@@ -79,6 +79,8 @@ class Robot(Device, Protocol):
     observation: Specs
     action: Spec
     scene: Scene | None
+    camera_times: Mapping[str, float]
+    """When each picture of the last observation was taken, on the clock that the robot is run by [s]."""
 
     def observe(self) -> Frame:
         """Read joints and cameras now."""
@@ -112,6 +114,11 @@ class Camera(Device, Protocol):
 
     def read(self) -> np.ndarray:
         """Give the newest picture, uint8 (height, width, 3), RGB."""
+        ...
+
+    @property
+    def taken_at(self) -> float:
+        """When the picture that was read last was taken, on the robot's clock [s]."""
         ...
 
 

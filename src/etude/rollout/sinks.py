@@ -11,6 +11,7 @@ import numpy as np
 
 from etude.core.frame import ACTION, STATE, Frame, images
 from etude.data.dataset import DatasetWriter
+from etude.data.timing import Timing
 from etude.data.video import VideoWriter
 from etude.envs.env import Step
 
@@ -39,19 +40,29 @@ class Sink(Protocol):
 class RecordSink:
     """Writes each episode to a dataset: the observation and the applied action of every tick.
 
-    With `keep` false for an outcome, such as a failed demonstration, the episode is discarded.
+    With `keep` false for an outcome, such as a failed demonstration, the episode is discarded. `timing` tells when the
+    newest observation was made.
     """
 
-    def __init__(self, writer: DatasetWriter, task: str, keep: Callable[[bool], bool] = lambda _: True) -> None:
-        self._writer, self._task, self._keep = writer, task, keep
+    def __init__(
+        self,
+        writer: DatasetWriter,
+        task: str,
+        keep: Callable[[bool], bool] = lambda _: True,
+        timing: Callable[[], Timing | None] = lambda: None,
+    ) -> None:
+        self._writer, self._task, self._keep, self._timing = writer, task, keep, timing
+        self._observed: Timing | None = None
 
     def begin(self, seed: int) -> None:
         """Start with an empty episode."""
         del seed
+        self._observed = self._timing()
 
     def tick(self, frame: Frame, step: Step) -> None:
         """Append one frame."""
-        self._writer.add_frame(frame | {ACTION: step.action})
+        self._writer.add_frame(frame | {ACTION: step.action}, self._observed)
+        self._observed = self._timing()
 
     def end(self, success: bool) -> None:
         """Commit the episode, or discard it."""
@@ -61,9 +72,9 @@ class RecordSink:
             self._writer.discard_episode()
 
     def abort(self, *exception: object) -> None:
-        """Discard the broken episode; those saved before are untouched."""
+        """Leave the broken episode as a draft; those saved before are untouched."""
         del exception
-        self._writer.discard_episode()
+        self._writer.leave_episode()
 
 
 class StateSink:

@@ -21,6 +21,8 @@ class Reader:
         self._changed = threading.Condition()
         self._picture: np.ndarray | None = None
         self._taken_at = 0.0
+        self.given_at = 0.0
+        """When the picture came that was given last, on `time.perf_counter` [s]."""
         self._problem: CameraError | None = None
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name=f"camera {camera}", daemon=True)
@@ -37,6 +39,7 @@ class Reader:
                 raise self._problem
             if self._picture is None or not self._is_fresh(max_age_s):
                 raise CameraError(self._camera, f"no picture for {max_age_s:g} s. Check its cable or network.")
+            self.given_at = self._taken_at
             return self._picture
 
     def stop(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from etude.core.errors import CameraError
@@ -20,6 +22,7 @@ class FakeCamera:
     def __init__(self, config: Config) -> None:
         self.spec = Spec(shape=(config.height, config.width, 3), dtype="uint8", names=("height", "width", "channels"))
         self._number: int | None = None
+        self.taken_at = 0.0
 
     def connect(self) -> None:
         """Begin with picture 0."""
@@ -36,6 +39,7 @@ class FakeCamera:
             raise CameraError("fake", "it is not connected. Call connect() first.")
         picture = draw(self._number, self.spec.shape)
         self._number += 1
+        self.taken_at = time.perf_counter()
         return picture
 
 

@@ -71,6 +71,11 @@ class MjpegCamera:
             raise CameraError(self._config.url, "it is not connected. Call connect() first.")
         return self._reader.newest(self._config.timeout_s)
 
+    @property
+    def taken_at(self) -> float:
+        """When the picture that was read last came [s]."""
+        return self._reader.given_at if self._reader else 0.0
+
     def _grab(self) -> np.ndarray:
         if not self._stream:
             raise CameraError(self._config.url, "it was disconnected.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 
@@ -62,6 +64,11 @@ class OpenCVCamera:
         if self._capture is None:
             raise CameraError(self._name, "it is not connected. Call connect() first.")
         return self._reader.newest(_MAX_AGE_S) if self._reader else self._grab()
+
+    @property
+    def taken_at(self) -> float:
+        """When the picture that was read last came; a file's come when they are asked for [s]."""
+        return self._reader.given_at if self._reader else time.perf_counter()
 
     def _grab(self) -> np.ndarray:
         capture = self._capture

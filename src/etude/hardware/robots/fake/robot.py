@@ -30,6 +30,7 @@ class FakeRobot:
         self.action = Spec(shape=(config.num_joints,), names=tuple(f"joint_{i}.pos" for i in range(config.num_joints)))
         pictures = {IMAGES + name: camera.spec for name, camera in self._cameras.items()}
         self.observation: Specs = {STATE: self.action} | pictures
+        self.camera_times: dict[str, float] = {}
         self._joints: np.ndarray | None = None
 
     def connect(self) -> None:
@@ -50,7 +51,9 @@ class FakeRobot:
     def observe(self) -> Frame:
         """Give the joints and the pictures."""
         joints = self._connected().copy()
-        return {STATE: joints} | {IMAGES + name: camera.read() for name, camera in self._cameras.items()}
+        pictures = {IMAGES + name: camera.read() for name, camera in self._cameras.items()}
+        self.camera_times = {IMAGES + name: camera.taken_at for name, camera in self._cameras.items()}
+        return {STATE: joints} | pictures
 
     def apply(self, action: np.ndarray) -> np.ndarray:
         """Move towards `action`, clamped to the limit; give back what was commanded."""

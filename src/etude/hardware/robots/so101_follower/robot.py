@@ -46,6 +46,7 @@ class So101Follower:
         self.observation: Specs = {STATE: self.action} | pictures
         self.clipped: tuple[str, ...] = ()
         """Why the last applied action is another than the one asked for."""
+        self.camera_times: dict[str, float] = {}
         self._bus: FeetechBus | None = None
         self._open = ExitStack()
 
@@ -73,7 +74,9 @@ class So101Follower:
         """Read the joints, then the cameras."""
         state = self._read_joints(self._connected())
         self._gate.see(state, self._clock.now())
-        return {STATE: state} | {IMAGES + name: camera.read() for name, camera in self._cameras.items()}
+        pictures = {IMAGES + name: camera.read() for name, camera in self._cameras.items()}
+        self.camera_times = {IMAGES + name: camera.taken_at for name, camera in self._cameras.items()}
+        return {STATE: state} | pictures
 
     def apply(self, action: np.ndarray) -> np.ndarray:
         """Command the joints through the safety gate; give back what was commanded, float32 (joint,)."""

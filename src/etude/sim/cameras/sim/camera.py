@@ -44,3 +44,8 @@ class SimCamera:
         if self._world is None:
             raise CameraError(self._config.view, "it is not connected. Call connect() first.")
         return self._world.render(self._config.view, self._config.height, self._config.width)
+
+    @property
+    def taken_at(self) -> float:
+        """The world's time: a picture shows the moment of reading [s]."""
+        return self._world.clock.now() if self._world else 0.0

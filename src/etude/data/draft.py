@@ -1,0 +1,147 @@
+"""Episodes whose recording broke off: what a crash left of them can be kept or dropped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from etude.core.codec import decode
+from etude.core.errors import DatasetError, NotFound
+from etude.core.spec import Spec
+from etude.core.stats import Stats
+from etude.data import recording
+from etude.data.dataset import Dataset
+from etude.data.image_stats import histogram, image_stats
+from etude.data.opening import open_dataset
+from etude.data.recording import Take, row_type, timing_of, video_file
+from etude.data.versions import workspace
+from etude.data.video import VideoReader
+from etude.data.video.splice import Piece, splice
+
+PREFIX = "draft-"
+_AT_ONCE = 64
+"""Pictures decoded together."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A recording that broke off, in a folder beside its dataset."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What the user calls it by."""
+        return self.folder.name.removeprefix(PREFIX)
+
+    @property
+    def started(self) -> str:
+        """When its recording began, as an ISO date."""
+        return self._about["started"]
+
+    @property
+    def fps(self) -> int:
+        """Frames per second."""
+        return self._about["fps"]
+
+    @cached_property
+    def specs(self) -> dict[str, Spec]:
+        """What its frames look like."""
+        return {key: decode(Spec, stored) for key, stored in self._about["specs"].items()}
+
+    @cached_property
+    def num_frames(self) -> int:
+        """Frames that are whole: the row is there, and every camera's picture."""
+        return min([len(self._rows), *(self._pictures(key) for key in self._cameras)])
+
+    def take(self) -> Take:
+        """Make an episode of the whole frames; raise `DatasetError` when there are none."""
+        length = self.num_frames
+        if not length:
+            raise DatasetError(self.folder, "holds no whole frame. There is nothing to keep: drop it.")
+        rows = self._rows[:length]
+        columns = {key: rows[key].copy() for key in self.specs if key not in self._cameras}
+        videos = {key: self._cut(key, length) for key in self._cameras}
+        pictures = {key: self._measured(path) for key, path in videos.items()}
+        stats = {key: Stats.of(values) for key, values in columns.items()} | pictures
+        return Take(columns=columns, videos=videos, stats=stats, timing=timing_of(rows))
+
+    def drop(self) -> None:
+        """Delete it."""
+        recording.delete(self.folder)
+
+    def is_saved(self, dataset: Dataset) -> bool:
+        """Whether it became an episode just before a crash kept it from being deleted."""
+        path = self.folder / recording.SAVING
+        if not path.exists():
+            return False
+        index = json.loads(path.read_text(encoding="utf-8"))["episode"]
+        if index >= len(dataset.episodes) or len(dataset.episodes[index]) != len(self._rows):
+            return False
+        rows = slice(dataset.episodes[index].start, dataset.episodes[index].stop)
+        vectors = [key for key in self.specs if key not in self._cameras and key in dataset.specs]
+        return all(np.array_equal(dataset.column(key)[rows], self._rows[key]) for key in vectors)
+
+    @cached_property
+    def _about(self) -> dict:
+        path = self.folder / recording.ABOUT
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DatasetError(path, f"cannot be read ({error}). Nothing can be saved of it: drop it.") from error
+
+    @property
+    def _cameras(self) -> list[str]:
+        return [key for key, spec in self.specs.items() if len(spec.shape) == 3]
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        kind, path = row_type(self.specs, dict.fromkeys(self._cameras)), self.folder / recording.ROWS
+        data = path.read_bytes() if path.exists() else b""
+        return np.frombuffer(data[: len(data) // kind.itemsize * kind.itemsize], kind)
+
+    def _pictures(self, key: str) -> int:
+        try:
+            return VideoReader(video_file(self.folder, key)).num_frames
+        except DatasetError:
+            return 0  # killed before the first pictures were written
+
+    def _cut(self, key: str, length: int) -> Path:
+        source = video_file(self.folder, key)
+        whole = source.with_suffix(".whole.mp4")
+        splice([Piece(source, 0, length)], whole, self.fps)
+        return whole
+
+    def _measured(self, path: Path) -> Stats:
+        video = VideoReader(path)
+        parts = np.array_split(np.arange(video.num_frames), -(-video.num_frames // _AT_ONCE))
+        return image_stats(np.stack([histogram(picture) for part in parts for picture in video.frames(part)]))
+
+
+def drafts(root: Path) -> list[Draft]:
+    """List the drafts beside dataset `root`, oldest first."""
+    found = [Draft(path.parent) for path in workspace(root).glob(f"{PREFIX}*/{recording.ABOUT}")]
+    if any((draft.folder / recording.SAVING).exists() for draft in found):
+        dataset = open_dataset(root)
+        found = [draft for draft in found if not draft.is_saved(dataset)]
+    return sorted(found, key=lambda draft: draft.folder.stat().st_mtime)
+
+
+def sweep(root: Path) -> None:
+    """Delete what a crash left that holds no frame, or whose frames are in the dataset; nobody may be recording."""
+    kept = {draft.folder for draft in drafts(root) if draft.num_frames}
+    for folder in workspace(root).glob(f"{PREFIX}*"):
+        if folder not in kept:
+            recording.delete(folder)
+
+
+def draft_called(root: Path, name: str) -> Draft:
+    """Give the draft of that name; raise `NotFound`."""
+    known = {draft.name: draft for draft in drafts(root)}
+    if name not in known:
+        raise NotFound("draft", name, known)
+    return known[name]
