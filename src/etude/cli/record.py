@@ -62,7 +62,10 @@ class DatasetOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """Record demonstrations to a LeRobot v3.0 dataset. Every saved episode is safe at once."""
+    """Record demonstrations to a LeRobot v3.0 dataset. Every saved episode is safe at once.
+
+    Right arrow or Enter ends an episode and keeps it, left arrow shows it again, Escape keeps it and stops.
+    """
 
     robot: Annotated[Any, Slot(robots, "so101_follower")]
     """The robot that is driven."""
@@ -100,7 +103,6 @@ def run(command: Record) -> int:
             robot_type=robot.name,
             resume=command.resume,
         )
-        _mention_drafts(options.folder)
         run_folder = start("record", encode(command))
         try:
             with listening() as keys:
@@ -108,6 +110,7 @@ def run(command: Record) -> int:
                 session.record()
         finally:
             writer.close()
+            _mention_drafts(options.folder)
         facts = {"episodes": writer.num_episodes, "discarded": session.discarded, "late_ticks": session.late_ticks}
         run_folder.log("finished", dataset=str(options.folder), **facts)
     say(f"{options.folder} now holds {writer.num_episodes} episodes ({session.discarded} demonstrations discarded).")
@@ -180,4 +183,4 @@ def _mention_drafts(root: Path) -> None:
     from etude.data.draft import drafts
 
     if found := drafts(root):
-        say(f"{len(found)} recordings broke off earlier and are kept: `etude dataset recover {root}` shows them.")
+        say(f"Recordings that broke off are kept ({len(found)}): `etude dataset recover {root}` shows them.")
