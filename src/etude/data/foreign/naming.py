@@ -12,6 +12,8 @@ from etude.core.errors import ConfigError, NotFound
 from etude.core.frame import IMAGES
 from etude.core.spec import Spec
 
+_LARGEST_MATRIX = 16
+"""Rows and columns of what is a matrix of numbers; what has more of both is a kind of picture."""
 _FLAGS = ("next.done", "next.terminated")
 """Keys that say yes or no, whatever number they are stored as."""
 
@@ -86,7 +88,11 @@ def joined(parts: Sequence[np.ndarray], spec: Spec) -> np.ndarray:
 
 
 def _is_readable(found: Found) -> bool:
-    return found.is_picture if found.codec else np.dtype(found.dtype).kind in "fiub" and bool(math.prod(found.shape))
+    """Whether this is a picture with three colours, or numbers; depth pictures and maps are neither."""
+    if found.codec:
+        return found.is_picture
+    is_map = len(found.shape) > 2 or (len(found.shape) == 2 and min(found.shape) > _LARGEST_MATRIX)
+    return np.dtype(found.dtype).kind in "fiub" and not is_map and math.prod(found.shape) > 0
 
 
 def _spec(key: str, parts: Sequence[Found]) -> Spec:

@@ -29,7 +29,9 @@ class Buffer:
             self.arrays: dict[str, Any] = dict(self._group["data"].arrays())
             self._ends = self._group["meta/episode_ends"]
         except (KeyError, ValueError, TypeError, OSError) as error:
-            raise DatasetError(root, f"cannot be read as Zarr ({error}); files are missing or damaged.") from error
+            raise DatasetError(
+                root, f"cannot be read as Zarr ({error}): it is damaged, or packed in a way Etude does not read."
+            ) from error
         for name, array in {"meta/episode_ends": self._ends, **self.arrays}.items():
             _require_known(root, name, array)
 
@@ -66,7 +68,9 @@ def _opened(root: Path) -> Any:
             return zarr.open_group(root, mode="r")
         return zarr.open_group(ZipStore(root, mode="r"), mode="r", path=(group_in(root) or "").rstrip("/"))
     except (ValueError, TypeError, KeyError, OSError) as error:
-        raise DatasetError(root, f"cannot be read as Zarr ({error}); files are missing or damaged.") from error
+        raise DatasetError(
+            root, f"cannot be read as Zarr ({error}): it is damaged, or packed in a way Etude does not read."
+        ) from error
 
 
 def _require_known(root: Path, name: str, array: Any) -> None:
