@@ -40,13 +40,23 @@ def frames():
         yield task, [example(SPECS, rng) | {"observation.images.front": smooth(rng)} for _ in range(length)]
 
 
+def golden(name, folder):
+    """Find the golden dataset of a format, or let `tests/golden/make_<name>.py` make one."""
+    if (GOLDEN / name).is_dir():
+        return GOLDEN / name
+    maker = GOLDEN / f"make_{name}.py"
+    assert maker.exists(), f"{name} has no writer: add a tiny dataset as tests/golden/{name}, or {maker} to make it"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(GOLDEN)
+        return importlib.import_module(maker.stem).main(folder)
+
+
 @pytest.fixture(scope="module")
 def dataset(request, tmp_path_factory):
-    """A small dataset of the format: recorded where it can be, else `tests/golden/<name>`."""
+    """A small dataset of the format: recorded where it can be, else `tests/golden/<name>`, else made by its maker."""
     name = request.param
     if name not in WRITABLE:
-        assert (GOLDEN / name).is_dir(), f"{name} has no writer: add a tiny dataset as tests/golden/{name}"
-        return open_dataset(GOLDEN / name)
+        return open_dataset(golden(name, tmp_path_factory.mktemp(name)))
     root = tmp_path_factory.mktemp(name) / "dataset"
     writer = create_dataset(root, SPECS, fps=20, robot_type="fake", config=formats.config(name).tiny())
     assert isinstance(writer, DatasetWriter)

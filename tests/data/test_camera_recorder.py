@@ -44,6 +44,29 @@ def test_recording_waits_for_a_slow_encoder_and_drops_nothing(tmp_path):
     feeder.join(10)
     assert recorder.finish().count == 20
     assert video.seen == list(range(20))
+    assert 0 < recorder.waits <= 18
+    assert recorder.waited_s > 0.1
+
+
+def test_a_fast_encoder_is_never_waited_for(tmp_path):
+    video = Slow(tmp_path / "a.mp4")
+    recorder = CameraRecorder(video, queue_size=20)
+    for _ in range(20):
+        recorder.add(BLACK)
+    video.go.set()
+    recorder.finish()
+    assert (recorder.waits, recorder.waited_s) == (0, 0.0)
+
+
+def test_ending_does_not_wait_and_may_be_said_twice(tmp_path):
+    video = Slow(tmp_path / "a.mp4")
+    recorder = CameraRecorder(video, queue_size=2)
+    recorder.add(BLACK)
+    recorder.end()
+    assert video.seen == []
+    video.go.set()
+    recorder.end()
+    assert recorder.finish().count == 1
 
 
 @pytest.mark.parametrize("failure", [DatasetError("a.mp4", "cannot be written"), ValueError("unforeseen")])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+import time
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -15,14 +16,19 @@ from etude.data.video import VideoWriter
 class CameraRecorder:
     """Encodes one camera's pictures in a thread of its own, and measures them.
 
-    `add` waits while `queue_size` pictures are waiting: a picture is never dropped.
+    `add` waits while `queue_size` pictures are waiting: a picture is never dropped. `waits` and `waited_s` tell how
+    often, and how long in all.
     """
 
     def __init__(self, video: VideoWriter, queue_size: int) -> None:
-        self._video = video
-        self._waiting: queue.Queue[np.ndarray | None] = queue.Queue(queue_size)
+        self.waits, self.waited_s = 0, 0.0
+        self._video, self._room = video, queue_size
+        # These queues take no lock that Python code holds, so handing over costs microseconds.
+        self._waiting: SimpleQueue[np.ndarray | None] = SimpleQueue()
+        self._free: SimpleQueue[np.ndarray] = SimpleQueue()
         self._histograms: list[np.ndarray] = []
         self._failure: Exception | None = None
+        self._is_ended = False
         self._thread = threading.Thread(target=self._encode_all, name=f"encode {video.path.name}", daemon=True)
         self._thread.start()
 
@@ -30,7 +36,15 @@ class CameraRecorder:
         """Hand over a copy of `picture`; raise what the encoder failed with, if it did."""
         if self._failure:
             raise self._failure
-        self._waiting.put(picture.copy())
+        buffer = self._buffer(picture)
+        np.copyto(buffer, picture)
+        self._waiting.put(buffer)
+
+    def end(self) -> None:
+        """Say that no picture follows, without waiting; several cameras then finish at the same time."""
+        if not self._is_ended:
+            self._is_ended = True
+            self._waiting.put(None)
 
     def finish(self) -> Stats:
         """Wait until all is encoded and the file is closed; give the statistics of the pictures."""
@@ -41,14 +55,29 @@ class CameraRecorder:
 
     def stop(self) -> None:
         """End the thread and close the file, whatever is in it."""
-        if self._thread.is_alive():
-            self._waiting.put(None)
-            self._thread.join()
+        self.end()
+        self._thread.join()
+
+    def _buffer(self, picture: np.ndarray) -> np.ndarray:
+        """Give a buffer that nobody uses: an old one if there is, for new memory is slow to touch."""
+        try:
+            return self._free.get_nowait()
+        except Empty:
+            pass
+        if self._room:
+            self._room -= 1
+            return np.empty_like(picture, order="C")
+        began = time.perf_counter()
+        buffer = self._free.get()
+        self.waits += 1
+        self.waited_s += time.perf_counter() - began
+        return buffer
 
     def _encode_all(self) -> None:
-        # After a failure the queue is still emptied, so that nobody waits for room in it forever.
+        # After a failure the pictures are still taken, so that nobody waits for room forever.
         while (picture := self._waiting.get()) is not None:
             self._attempt(picture)
+            self._free.put(picture)
         self._attempt(None)
 
     def _attempt(self, picture: np.ndarray | None) -> None:

@@ -59,6 +59,10 @@ class Dataset(Protocol):
         """Give one table column over all frames: shaped as its spec, (frames,) for those without one, as `index`."""
         ...
 
+    def take(self, key: str, rows: np.ndarray) -> np.ndarray:
+        """Give one table column at `rows`, of any shape; a large or remote dataset reads no more than these need."""
+        return self.column(key)[rows]
+
     def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """Decode pictures of `key` at `rows`, uint8 (row, height, width, 3); `size` is (height, width) wanted."""
         ...
@@ -74,6 +78,11 @@ class Dataset(Protocol):
     def fingerprint(self, key: str, number: int) -> str:
         """Identify what is in the pictures of `key` in the episode at position `number`, wherever they are stored."""
         ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What had to be assumed of the files, and what of them is left out, a sentence each."""
+        return ()
 
     @property
     def text_keys(self) -> Sequence[str]:

@@ -39,6 +39,16 @@ class Episodes(Sequence[Episode]):
         stop = np.cumsum(length)
         return cls(np.arange(len(length)), stop - length, length, tasks)
 
+    def chosen(self, numbers: Sequence[int] | np.ndarray) -> Episodes:
+        """Give the episodes at these positions; their rows are still those of the whole dataset."""
+        positions = np.asarray(numbers, np.int64).reshape(-1)
+        return Episodes(
+            self.indices[positions],
+            self.start[positions],
+            self.length[positions],
+            lambda number: self.tasks(int(positions[number])),
+        )
+
     @property
     def length(self) -> np.ndarray:
         """Frames per episode, int64 (episodes,)."""
@@ -73,6 +83,14 @@ class Episodes(Sequence[Episode]):
     def _made(self, number: int) -> Episode:
         start, stop = int(self.start[number]), int(self.stop[number])
         return Episode(index=int(self.indices[number]), start=start, stop=stop, tasks=tuple(self.tasks(number)))
+
+
+def bounds(episodes: Sequence[Episode]) -> tuple[np.ndarray, np.ndarray]:
+    """Give the first row and the length of each of `episodes`, int64."""
+    if isinstance(episodes, Episodes):
+        return episodes.start, episodes.length
+    start = np.fromiter((each.start for each in episodes), np.int64, len(episodes))
+    return start, np.fromiter((each.stop for each in episodes), np.int64, len(episodes)) - start
 
 
 TasksOf = Callable[[int], Iterable[str]]

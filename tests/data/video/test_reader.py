@@ -1,12 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import av
-import cv2
 import numpy as np
 import pytest
 
 from etude.core.errors import DatasetError
-from etude.data.video import OpenVideos, VideoReader, VideoWriter, resize
+from etude.data.video import OpenVideos, VideoReader, VideoWriter
 
 COUNT = 11
 
@@ -78,12 +77,16 @@ def test_a_file_whose_clock_starts_late_reads_the_same(tmp_path):
     assert numbers_shown(reader.frames(np.array([4, 0, 2]))) == [4, 0, 2]
 
 
-def test_size_shrinks_by_area_while_decoding(path):
+def test_short_groups_of_pictures_are_given_whole_and_long_ones_up_to_what_is_asked(tmp_path, path, monkeypatch):
     reader = VideoReader(path)
-    whole, small = reader.frames(np.array([6])), reader.frames(np.array([6]), (12, 16))
-    assert small.shape == (1, 12, 16, 3)
-    np.testing.assert_array_equal(small[0], cv2.resize(whole[0], (16, 12), interpolation=cv2.INTER_AREA))
-    np.testing.assert_array_equal(resize(whole, 12, 16), small)
+    assert reader.around(np.array([0, 5, 10])).tolist() == [0, 1, 4, 5, 10]
+    assert reader.around(np.array([], int)).tolist() == []
+    long = VideoReader(film(tmp_path / "long.mp4", preset=13, g=60))
+    assert long.around(np.array([3])).tolist() == list(range(COUNT))
+    monkeypatch.setattr("etude.data.video.reader._SHORT_GROUP", COUNT - 1)
+    assert long.around(np.array([3, 1])).tolist() == [0, 1, 2, 3]
+    with pytest.raises(DatasetError, match="holds no frame 11"):
+        long.frames(long.around(np.array([11])))
 
 
 def test_nothing_asked_nothing_decoded(path):
@@ -106,6 +109,15 @@ def test_only_so_many_videos_stay_open(tmp_path, path):
     assert videos[other].num_frames == 2
     assert videos[path] is not first
     assert numbers_shown(first.frames(np.array([1]))) == [1]  # still good in the hands of who holds it
+
+
+def test_a_reader_is_lent_to_one_borrower_at_a_time(path):
+    videos = OpenVideos()
+    with videos.borrow(path) as first, videos.borrow(path) as second:
+        assert first is not second
+        assert numbers_shown(second.frames(np.array([1]))) == [1]
+    with videos.borrow(path) as again:
+        assert again in (first, second)
 
 
 def test_a_number_beyond_the_end_is_an_error_and_the_reader_goes_on(path):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from etude.core.errors import DatasetError, NotFound
+from etude.core.errors import NotFound
+from etude.core.spec import Spec
+from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Problem
 from etude.data.lerobot import header as headers
-from etude.data.lerobot import tables
+from etude.data.lerobot.columns import Columns
 from etude.data.lerobot.contents import Contents
 from etude.data.lerobot.files_check import file_problems
 from etude.data.lerobot.header import DEFAULT_FEATURES, Header
@@ -22,15 +23,25 @@ from etude.data.video import OpenVideos
 
 
 class LeRobotDataset(Dataset):
-    """A dataset of any LeRobot version; tables are read whole at first use, pictures when asked for."""
+    """A dataset of any LeRobot version; tables and pictures are read when they are asked for."""
 
     def __init__(self, root: Path, kind: str, header: Header, contents: Contents) -> None:
         self.root, self.format, self.header, self.contents = root, kind, header, contents
         self.fps, self.robot_type = header.fps, header.robot_type
         self.specs = header.specs()
-        self.episodes, self.tasks, self.stats = contents.episodes, contents.tasks, contents.stats
+        self.episodes = contents.episodes
         self._videos = OpenVideos()
         self._cameras: dict[str, Pictures] = {}
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Task texts by `task_index`."""
+        return self.contents.tasks
+
+    @property
+    def stats(self) -> Mapping[str, Stats]:
+        """Statistics per key."""
+        return self.contents.stats
 
     @property
     def codecs(self) -> dict[str, str]:
@@ -40,16 +51,17 @@ class LeRobotDataset(Dataset):
 
     def column(self, key: str) -> np.ndarray:
         """Give one table column over all frames, read-only: (frames, n), or (frames,) for the default columns."""
-        if key not in self._columns:
-            raise NotFound("table column", key, self._columns)
-        return self._columns[key]
+        return self._numeric(key).whole(key)
+
+    def take(self, key: str, rows: np.ndarray) -> np.ndarray:
+        """Give one table column at `rows`, of any shape, reading only the tables they lie in."""
+        return self._numeric(key).take(key, np.asarray(rows, np.int64))
 
     def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """Decode pictures of `key` at `rows`, uint8 (row, height, width, 3); `size` is (height, width) wanted."""
         wanted, back = np.unique(np.asarray(rows, np.int64), return_inverse=True)
-        decoded, pictures = self.decode(key, wanted, size or self._size(key))
-        chosen = np.searchsorted(decoded, wanted)[back]
-        return pictures if np.array_equal(chosen, np.arange(len(pictures))) else pictures[chosen]
+        pictures = self._camera(key).read(wanted, size or self._size(key))
+        return pictures if np.array_equal(back, np.arange(len(pictures))) else pictures[back]
 
     def decode(self, key: str, rows: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Decode pictures of `key` at `rows`, and give those too that had to be decoded on the way."""
@@ -66,6 +78,11 @@ class LeRobotDataset(Dataset):
     def check_files(self) -> Iterator[Problem]:
         """Compare the files with the header: counters, and frames against rows in every video."""
         return file_problems(self.header, self.contents, self._videos)
+
+    def _numeric(self, key: str) -> Columns:
+        if key not in self._columns.specs:
+            raise NotFound("table column", key, self._columns.specs)
+        return self._columns
 
     def _size(self, key: str) -> tuple[int, int]:
         self._camera(key)
@@ -85,20 +102,8 @@ class LeRobotDataset(Dataset):
         return PackedPictures(key, self.contents.tables, self.episodes)
 
     @cached_property
-    def _columns(self) -> dict[str, np.ndarray]:
-        names = self.header.columns()
-        parts = [tables.read(path, names) for path in self.contents.tables]
-        columns = {name: self._joined(name, parts) for name in names}
-        rows, wanted = len(columns["index"]), self.episodes.num_frames
-        if rows != wanted:
-            where = self.contents.tables[0].parent if parts else self.root
-            raise DatasetError(where, f"the tables hold {rows} rows, the episodes {wanted}. Copy the dataset again.")
-        return columns
-
-    def _joined(self, name: str, parts: Sequence[pa.Table]) -> np.ndarray:
-        feature = self.header.features[name]
-        shape = () if name in DEFAULT_FEATURES else tuple(feature["shape"])
-        empty = np.empty((0, *shape), feature["dtype"])
-        joined = np.concatenate([empty, *(tables.to_numpy(part[name], shape) for part in parts)])
-        joined.flags.writeable = False
-        return joined
+    def _columns(self) -> Columns:
+        types = {key: self.header.features[key]["dtype"] for key in self.header.columns()}
+        own = {key: Spec(shape=(), dtype=dtype) for key, dtype in types.items() if key in DEFAULT_FEATURES}
+        specs = {key: own.get(key) or self.specs[key] for key in types}
+        return Columns(specs, self.contents.tables, self.contents.table_starts, self.contents.identity)

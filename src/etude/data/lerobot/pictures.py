@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -17,17 +16,23 @@ from etude.core.errors import DatasetError
 from etude.data.episodes import Episodes
 from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Clips
-from etude.data.video import OpenVideos, resize
+from etude.data.video import OpenVideos
+from etude.data.video.scale import resized
+from etude.data.video.threads import on_each
 
-_DECODERS = 2
-"""Files decoded at the same time."""
+_PIECE = 16
+"""Pictures that a thread decodes at a time."""
 
 
 class Pictures(Protocol):
-    """One camera's pictures, by row."""
+    """One camera's pictures, by row; threads may share it."""
+
+    def read(self, rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Give the pictures of the ascending `rows`, shaped (row, *size, channels)."""
+        ...
 
     def decode(self, rows: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Give at least the ascending `rows`, and their pictures (row, *size, 3)."""
+        """Give the ascending `rows` and those decoded on the way to them, and the pictures of all."""
         ...
 
     def fingerprint(self, number: int) -> str:
@@ -41,35 +46,60 @@ class FilmedPictures:
     def __init__(self, clips: Clips, episodes: Episodes, videos: OpenVideos) -> None:
         self._clips, self._episodes, self._videos = clips, episodes, videos
 
+    def read(self, rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Give the pictures, each file read forwards, several pieces side by side."""
+        return self._decoded([(number, rows[here]) for number, here in self._by_episode(rows)], size)
+
     def decode(self, rows: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Give the pictures, decoding each file forwards, and files side by side."""
-        episode = self._episodes.of(rows)
-        number = self._clips.start[episode] + rows - self._episodes.start[episode]
-        file = self._clips.file[episode]
-        pictures = np.empty((len(rows), *size, 3), np.uint8)
+        """Give the pictures and those decoded on the way to them."""
+        asked, around = dict(self._by_episode(rows)), dict[int, np.ndarray]()
 
-        def decode(index: int) -> None:
-            here = np.flatnonzero(file == index)
-            pictures[here] = self._videos[self._clips.paths[index]].frames(number[here], size)
+        def extend(number: int) -> None:
+            around[number] = self._around(number, rows[asked[number]])
 
-        self._on_each(decode, np.unique(file).tolist())
-        return rows, pictures
+        on_each(extend, list(asked))
+        parts = [(number, around[number]) for number in asked]
+        return np.concatenate([rows[:0], *(part for _, part in parts)]), self._decoded(parts, size)
 
     def fingerprint(self, number: int) -> str:
         """Identify the clip by its packets, so that it is the same clip in whatever file it is."""
         clip = self._clips[number]
-        return self._videos[clip.path].fingerprint(clip.start, clip.length)
+        with self._videos.borrow(clip.path) as video:
+            return video.fingerprint(clip.start, clip.length)
 
-    def _on_each(self, work: Callable[[int], None], files: list[int]) -> None:
-        if len(files) > 1:
-            list(self._pool.map(work, files))
-        else:
-            for file in files:
-                work(file)
+    def _by_episode(self, rows: np.ndarray) -> Iterator[tuple[int, slice]]:
+        """Yield the positions of the episodes that ascending `rows` lie in, and which of `rows` do."""
+        numbers, starts = np.unique(self._episodes.of(rows), return_index=True)
+        stops = [*starts[1:].tolist(), len(rows)]
+        return ((number, slice(*span)) for number, *span in zip(numbers.tolist(), starts.tolist(), stops, strict=True))
 
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode")
+    def _around(self, number: int, rows: np.ndarray) -> np.ndarray:
+        """Give `rows` of one episode and those of its rows that are decoded on the way to them."""
+        clip, first = self._clips[number], int(self._episodes.start[number])
+        with self._videos.borrow(clip.path) as video:
+            around = video.around(rows - first + clip.start)
+        return around[(around >= clip.start) & (around < clip.start + clip.length)] - clip.start + first
+
+    def _decoded(self, parts: Sequence[tuple[int, np.ndarray]], size: tuple[int, int]) -> np.ndarray:
+        pictures = np.empty((sum(len(rows) for _, rows in parts), *size, 3), np.uint8)
+
+        def decode(piece: tuple[Path, np.ndarray, int]) -> None:
+            path, numbers, place = piece
+            with self._videos.borrow(path) as video:
+                video.decode(numbers, pictures[place : place + len(numbers)])
+
+        on_each(decode, list(self._pieces(parts)))
+        return pictures
+
+    def _pieces(self, parts: Sequence[tuple[int, np.ndarray]]) -> Iterator[tuple[Path, np.ndarray, int]]:
+        """Yield files, numbers of pictures in them, and where the first of those goes."""
+        place = 0
+        for number, rows in parts:
+            clip, first = self._clips[number], int(self._episodes.start[number])
+            for begin in range(0, len(rows), _PIECE):
+                piece = rows[begin : begin + _PIECE]
+                yield clip.path, piece - first + clip.start, place
+                place += len(piece)
 
 
 class PackedPictures:
@@ -78,10 +108,19 @@ class PackedPictures:
     def __init__(self, key: str, files: Sequence[Path], episodes: Episodes) -> None:
         self._key, self._files, self._episodes = key, files, episodes
 
+    def read(self, rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Give the pictures, several unpacked side by side."""
+        pictures = np.empty((len(rows), *size, 3), np.uint8)
+
+        def unpack(place: int) -> None:
+            pictures[place] = resized(self._unpacked(int(rows[place])), *size)
+
+        on_each(unpack, range(len(rows)))
+        return pictures
+
     def decode(self, rows: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Give the pictures."""
-        pictures = [self._unpacked(row) for row in rows.tolist()]
-        return rows, resize(np.stack(pictures), *size) if pictures else np.empty((0, *size, 3), np.uint8)
+        """Give the pictures; none is unpacked on the way to another."""
+        return rows, self.read(rows, size)
 
     def fingerprint(self, number: int) -> str:
         """Identify the episode's PNG files by what is in them."""

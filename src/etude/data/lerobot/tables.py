@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,31 @@ import pyarrow.parquet as pq
 from etude.core.errors import DatasetError
 from etude.core.files import atomic
 
+_BATCH_ROWS = 65_536
+
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read `columns` of a Parquet file; raise `DatasetError` naming it when it is missing, damaged or lacks one."""
+    with opened(path, columns or ()) as file:
+        return file.read(columns)
+
+
+def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Read `columns` in parts, so that a file of any size needs little memory."""
+    with opened(path, columns) as file:
+        yield from file.iter_batches(_BATCH_ROWS, columns=list(columns))
+
+
+@contextmanager
+def opened(path: Path, columns: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file for a block; raise `DatasetError` when it is missing, damaged, or lacks one of `columns`."""
     try:
         # Opened by us: pyarrow leaves its own handle to the garbage collector when the footer is damaged.
-        with path.open("rb") as source, pq.ParquetFile(source) as file:
-            lacking = [name for name in columns or () if name not in file.schema_arrow.names]
+        with pa.OSFile(str(path)) as source, pq.ParquetFile(source) as file:
+            lacking = [name for name in columns if name not in file.schema_arrow.names]
             if lacking:
                 raise DatasetError(path, f"lacks the column {', '.join(lacking)}, which the dataset declares.")
-            return file.read(columns)
+            yield file
     except FileNotFoundError as error:
         raise DatasetError(path, "is missing. Copy it again from where the dataset came from.") from error
     except (pa.ArrowException, OSError) as error:

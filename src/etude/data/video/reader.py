@@ -11,16 +11,18 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from av.error import FFmpegError
 
 from etude.core.errors import DatasetError
+from etude.data.video.scale import Scaler, resized
 
 _NOWHERE = 1 << 62
 """The position of a decoder that must seek before it reads."""
 _SAMPLED, _SAMPLE_BYTES = 8, 4096
 """Packets of a clip, and bytes of each, that identify it beside the sizes of all."""
+_SHORT_GROUP = 32
+"""Pictures from one key frame to the next that are decoded together: the key frame is most of the work."""
 
 
 class VideoReader:
@@ -39,7 +41,7 @@ class VideoReader:
                 raise DatasetError(path, "holds no video stream; it is truncated or damaged. Copy it again.")
             self._stream = self._container.streams.video[0]
             self._measure()
-        self._next = _NOWHERE
+        self._next, self._scaler = _NOWHERE, Scaler()
 
     def _measure(self) -> None:
         # One thread: a frame-threaded decoder must be filled and drained at every seek.
@@ -59,13 +61,34 @@ class VideoReader:
 
         `size` (height, width) shrinks each as it is decoded. Whatever the order, the file is read forwards.
         """
-        height, width = size or (self._stream.height, self._stream.width)
         wanted, back = np.unique(numbers, return_inverse=True)
-        pictures = np.empty((len(wanted), height, width, 3), np.uint8)
-        with self._lock, _read(self.path):
-            for slot, number in enumerate(wanted):
-                pictures[slot] = _resized(self._decode(int(number)).to_ndarray(format="rgb24"), height, width)
+        pictures = self.empty(len(wanted), size)
+        self.decode(wanted, pictures)
         return pictures if np.array_equal(wanted, numbers) else pictures[back]
+
+    def empty(self, count: int, size: tuple[int, int] | None = None) -> np.ndarray:
+        """Make room for `count` pictures."""
+        return np.empty((count, *(size or (self._stream.height, self._stream.width)), 3), np.uint8)
+
+    def decode(self, numbers: np.ndarray, pictures: np.ndarray) -> None:
+        """Decode the pictures of these ascending numbers into `pictures`, at its size."""
+        with self._lock, _read(self.path):
+            for number, picture in zip(numbers.tolist(), pictures, strict=True):
+                self._scaler.write(self._decode(number), picture)
+
+    def around(self, numbers: np.ndarray) -> np.ndarray:
+        """Give `numbers`, ascending, and those of the pictures that are decoded on the way to them.
+
+        Short groups of pictures come whole, since what follows costs little once the key frame is decoded.
+        """
+        if not len(numbers) or numbers.max() >= self.num_frames:
+            return np.unique(numbers)
+        group = np.maximum(np.searchsorted(self._keys, numbers, "right") - 1, 0)
+        first, end = self._keys[group], np.append(self._keys[1:], self.num_frames)[group]
+        change = np.zeros(self.num_frames + 1, np.int64)
+        np.add.at(change, np.minimum(first, numbers), 1)
+        np.add.at(change, np.where(end - first <= _SHORT_GROUP, end, numbers + 1), -1)
+        return np.flatnonzero(np.cumsum(change))
 
     def fingerprint(self, start: int, length: int) -> str:
         """Identify the coded pictures from number `start` on, by the sizes of their packets and some of their bytes."""
@@ -104,29 +127,46 @@ class OpenVideos:
 
     def __init__(self, capacity: int = 64) -> None:
         self._capacity, self._lock = capacity, threading.Lock()
-        self._readers: OrderedDict[Path, VideoReader] = OrderedDict()
+        self._idle: OrderedDict[VideoReader, None] = OrderedDict()
+        self._of: dict[Path, list[VideoReader]] = {}
 
     def __getitem__(self, path: Path) -> VideoReader:
-        """Give the reader of `path`, opening it when needed."""
+        """Give a reader of `path`, opening it when needed; who shares it takes turns."""
+        with self.borrow(path) as reader:
+            return reader
+
+    @contextmanager
+    def borrow(self, path: Path) -> Iterator[VideoReader]:
+        """Lend a reader of `path` that nobody else has borrowed, so that threads decode one file side by side."""
+        reader = self._taken(path) or VideoReader(path)
+        try:
+            yield reader
+        finally:
+            self._give_back(reader)
+
+    def _taken(self, path: Path) -> VideoReader | None:
         with self._lock:
-            if path not in self._readers:
-                self._readers[path] = VideoReader(path)
-            self._readers.move_to_end(path)
-            # A reader that another thread still uses stays open until that thread lets go of it.
-            while len(self._readers) > self._capacity:
-                self._readers.popitem(last=False)
-            return self._readers[path]
+            readers = self._of.get(path)
+            if not readers:
+                return None
+            reader = readers.pop()
+            del self._idle[reader]
+            return reader
+
+    def _give_back(self, reader: VideoReader) -> None:
+        with self._lock:
+            self._idle[reader] = None
+            self._of.setdefault(reader.path, []).append(reader)
+            while len(self._idle) > self._capacity:
+                oldest, _ = self._idle.popitem(last=False)
+                self._of[oldest.path].remove(oldest)
+                if not self._of[oldest.path]:
+                    del self._of[oldest.path]
 
 
 def resize(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize pictures (picture, height, width, 3) by area averaging, as decoding at a `size` does."""
-    return np.stack([_resized(picture, height, width) for picture in pictures])
-
-
-def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    if picture.shape[:2] == (height, width):
-        return picture
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    """Resize pictures (picture, height, width, channels) by averaging areas, as decoding at a `size` does."""
+    return np.stack([resized(picture, height, width) for picture in pictures])
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from etude.core.stats import Stats
 from etude.data.episodes import Episodes
 from etude.data.formats.lerobot_v21.config import Config
 from etude.data.lerobot import header as headers
-from etude.data.lerobot.contents import Clips, Contents
+from etude.data.lerobot.contents import Clips, Contents, Files
 from etude.data.lerobot.dataset import LeRobotDataset
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.stats_file import read_stats
+
+_MERGED_AT_ONCE = 1000
+"""Episodes whose statistics are in memory together."""
 
 
 def build(config: Config, root: Path) -> LeRobotDataset:
@@ -27,22 +31,26 @@ def build(config: Config, root: Path) -> LeRobotDataset:
     episodes = _episodes(root)
     contents = Contents(
         episodes=episodes,
-        tasks=_tasks(root),
-        stats=_stats(root),
-        tables=[root / _filled(header.data_path, header, index) for index in episodes.indices.tolist()],
+        tables=_files(root, header.data_path, header, episodes),
+        table=np.arange(len(episodes)),
         clips={key: _clips(root, header, episodes, key) for key in header.cameras("video")},
+        read_tasks=lambda: _tasks(root),
+        read_stats=lambda: _stats(root),
     )
     return LeRobotDataset(root, "lerobot_v21", header, contents)
 
 
 def _episodes(root: Path) -> Episodes:
-    lines = sorted(
-        _lines(root / "meta/episodes.jsonl", "episode_index", "length"), key=lambda line: line["episode_index"]
-    )
-    numbered = Episodes.in_a_row((line["length"] for line in lines), lambda number: lines[number].get("tasks", ()))
-    return Episodes(
-        np.array([line["episode_index"] for line in lines]), numbered.start, numbered.length, numbered.tasks
-    )
+    index, length, tasks = [], [], []
+    seen: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for line in _lines(root / "meta/episodes.jsonl", "episode_index", "length"):
+        index.append(line["episode_index"])
+        length.append(line["length"])
+        told = tuple(line.get("tasks", ()))
+        tasks.append(seen.setdefault(told, told))
+    order = np.argsort(np.array(index, np.int64), kind="stable")
+    numbers, lengths = np.array(index, np.int64)[order], np.array(length, np.int64)[order]
+    return Episodes(numbers, np.cumsum(lengths) - lengths, lengths, lambda number: tasks[order[number]])
 
 
 def _tasks(root: Path) -> list[str]:
@@ -53,14 +61,20 @@ def _tasks(root: Path) -> list[str]:
 def _clips(root: Path, header: Header, episodes: Episodes, key: str) -> Clips:
     if header.video_path is None:
         raise DatasetError(root / headers.FILE, f"declares the video '{key}' and no video_path. Restore the file.")
-    paths = [root / _filled(header.video_path, header, index, key) for index in episodes.indices.tolist()]
+    paths = _files(root, header.video_path, header, episodes, key)
     file = np.arange(len(paths))
     return Clips(paths=paths, file=file, start=np.zeros_like(file), length=episodes.length)
 
 
-def _filled(template: str, header: Header, episode: int, key: str = "") -> str:
-    chunk = episode // header.chunks_size
-    return template.format(episode_chunk=chunk, episode_index=episode, video_key=key)
+def _files(root: Path, template: str, header: Header, episodes: Episodes, key: str = "") -> Files:
+    """Name the file of each episode when it is looked at: a hundred thousand paths are slow to make."""
+
+    def path_of(number: int) -> Path:
+        episode = int(episodes.indices[number])
+        chunk = episode // header.chunks_size
+        return root / template.format(episode_chunk=chunk, episode_index=episode, video_key=key)
+
+    return Files(len(episodes), path_of)
 
 
 def _stats(root: Path) -> dict[str, Stats]:
@@ -68,23 +82,28 @@ def _stats(root: Path) -> dict[str, Stats]:
     path = root / "meta/episodes_stats.jsonl"
     if not path.exists():
         return read_stats(root)
-    parts = [line["stats"] for line in _lines(path, "stats")]
-    keys = parts[0] if parts else ()
-    return {key: Stats.merge([Stats.from_json(part[key]) for part in parts]) for key in keys}
+    lines = (line["stats"] for line in _lines(path, "stats"))
+    merged = []
+    while parts := list(islice(lines, _MERGED_AT_ONCE)):
+        merged.append({key: Stats.merge([Stats.from_json(part[key]) for part in parts]) for key in parts[0]})
+    return {key: Stats.merge([part[key] for part in merged]) for key in (merged[0] if merged else ())}
 
 
 def _lines(path: Path, *needed: str) -> Iterator[Mapping[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _line(path, number, line, needed)
     except OSError as error:
         raise DatasetError(path, f"cannot be read ({error.strerror}). Copy it again.") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            stored = json.loads(line)
-        except ValueError as error:
-            raise DatasetError(path, f"line {number} is not JSON ({error}). Copy the file again.") from error
-        if any(name not in stored for name in needed):
-            raise DatasetError(path, f"line {number} lacks {' or '.join(needed)}. Copy the file again.")
-        yield stored
+
+
+def _line(path: Path, number: int, line: str, needed: tuple[str, ...]) -> Mapping[str, Any]:
+    try:
+        stored = json.loads(line)
+    except ValueError as error:
+        raise DatasetError(path, f"line {number} is not JSON ({error}). Copy the file again.") from error
+    if any(name not in stored for name in needed):
+        raise DatasetError(path, f"line {number} lacks {' or '.join(needed)}. Copy the file again.")
+    return stored

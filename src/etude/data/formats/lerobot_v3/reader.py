@@ -11,7 +11,7 @@ from etude.core.errors import DatasetError
 from etude.core.stats import Stats
 from etude.data.episodes import Episodes
 from etude.data.formats.lerobot_v3.config import Config
-from etude.data.formats.lerobot_v3.layout import EPISODES_FOLDER, path_of
+from etude.data.formats.lerobot_v3.layout import EPISODES_FOLDER, Place, path_of
 from etude.data.formats.lerobot_v3.metadata import read_tasks, row_stats
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
@@ -22,6 +22,7 @@ from etude.data.lerobot.stats_file import read_stats
 
 _ROW = ["episode_index", "tasks", "length", "data/chunk_index", "data/file_index", "dataset_from_index"]
 _CLIP = ["chunk_index", "file_index", "from_timestamp", "to_timestamp"]
+_FILE_BITS = 32
 
 
 def build(config: Config, root: Path) -> LeRobotDataset:
@@ -32,13 +33,14 @@ def build(config: Config, root: Path) -> LeRobotDataset:
     del config
     header = headers.read(root)
     table = episodes_table(root, header)
-    episodes = _episodes(table)
+    places, position = _places(table, "data")
     contents = Contents(
-        episodes=episodes,
-        tasks=read_tasks(root)[: header.total_tasks],
-        stats=_stats(root, header),
-        tables=_tables(root, header, table),
+        episodes=_episodes(table),
+        tables=[root / path_of(header.data_path, place) for place in places],
+        table=position,
         clips={key: _clips(root, header, table, key) for key in header.cameras("video")},
+        read_tasks=lambda: read_tasks(root)[: header.total_tasks],
+        read_stats=lambda: _stats(root, header),
     )
     return LeRobotDataset(root, "lerobot_v3", header, contents)
 
@@ -54,14 +56,17 @@ def episodes_table(root: Path, header: Header) -> pa.Table:
     parts = [tables.read(path, columns) for path in episodes_files(root)]
     if not parts:
         parts = [pa.table({name: pa.array([], pa.int64()) for name in columns})]
-    table = pa.concat_tables(parts, promote_options="permissive").sort_by("episode_index")
-    found = table["episode_index"].to_pylist()[: header.total_episodes]
-    if found != list(range(header.total_episodes)):
+    table = pa.concat_tables(parts, promote_options="permissive")
+    index = table["episode_index"].to_numpy()
+    if (np.diff(index) < 0).any():
+        table = table.sort_by("episode_index")
+    table = table[: header.total_episodes].combine_chunks()
+    if not np.array_equal(table["episode_index"].to_numpy(), np.arange(header.total_episodes)):
         raise DatasetError(
             root / EPISODES_FOLDER,
-            f"should list {header.total_episodes} episodes from 0 on, lists {len(found)}. Copy the folder again.",
+            f"should list {header.total_episodes} episodes from 0 on, lists {len(table)}. Copy the folder again.",
         )
-    return table[: header.total_episodes]
+    return table
 
 
 def committed_stats(root: Path, header: Header) -> dict[str, Stats]:
@@ -88,23 +93,29 @@ def _stats(root: Path, header: Header) -> dict[str, Stats]:
 
 def _episodes(table: pa.Table) -> Episodes:
     index, start, length = (table[name].to_numpy() for name in ("episode_index", "dataset_from_index", "length"))
-    tasks = table["tasks"]
+    tasks = table["tasks"].combine_chunks()
     return Episodes(index, start, length, lambda number: tasks[number].as_py())
 
 
-def _tables(root: Path, header: Header, table: pa.Table) -> list[Path]:
-    places = zip(table["data/chunk_index"].to_pylist(), table["data/file_index"].to_pylist(), strict=True)
-    return [root / path_of(header.data_path, place) for place in dict.fromkeys(places)]
+def _places(table: pa.Table, prefix: str) -> tuple[list[Place], np.ndarray]:
+    """List the places in columns of the episodes table, in order of first use, and which one each episode uses."""
+    chunk, file = (table[f"{prefix}/{name}"].to_numpy() for name in ("chunk_index", "file_index"))
+    numbers, first, position = np.unique((chunk << _FILE_BITS) | file, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    places = [(number >> _FILE_BITS, number & ((1 << _FILE_BITS) - 1)) for number in numbers[order].tolist()]
+    return places, rank[position.reshape(-1)]
 
 
 def _clips(root: Path, header: Header, table: pa.Table, key: str) -> Clips:
     if header.video_path is None:
         raise DatasetError(root / headers.FILE, f"declares the video '{key}' and no video_path. Restore the file.")
-    chunk, file, begin, end = (table[f"videos/{key}/{name}"].to_numpy() for name in _CLIP)
-    places, position = np.unique(np.stack([chunk, file]), axis=1, return_inverse=True)
+    places, position = _places(table, f"videos/{key}")
+    begin, end = (table[f"videos/{key}/{name}"].to_numpy() for name in ("from_timestamp", "to_timestamp"))
     return Clips(
-        paths=[root / path_of(header.video_path, (int(chunk), int(file)), key) for chunk, file in places.T],
-        file=position.reshape(-1),
+        paths=[root / path_of(header.video_path, place, key) for place in places],
+        file=position,
         start=np.round(begin * header.fps).astype(np.int64),
         length=np.round((end - begin) * header.fps).astype(np.int64),
     )

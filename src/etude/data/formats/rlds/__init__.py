@@ -1,0 +1,1 @@
+"""Datasets in the RLDS layout of TensorFlow Datasets, read without TensorFlow."""

@@ -1,0 +1,1 @@
+"""Datasets in the HDF5 layout of robomimic: all episodes in one file."""

@@ -1,0 +1,1 @@
+"""Datasets in the Zarr layout of Diffusion Policy: all frames in a row, and where each episode ends."""
