@@ -86,6 +86,8 @@ def _keep(command: DatasetRecover) -> int:
     from etude.data import create_dataset, open_dataset
 
     kept = _chosen(command.root, command.keep)
+    for draft in kept:
+        draft.check()
     dataset = open_dataset(command.root)
     task = command.task or (dataset.episodes[-1].tasks[0] if dataset.episodes else "")
     if not task:

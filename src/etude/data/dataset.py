@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from etude.core.spec import Specs
 from etude.core.stats import Stats
 from etude.data.episodes import Episode, Episodes
 from etude.data.timing import Timing
+
+if TYPE_CHECKING:
+    from etude.data.draft import Draft
 
 __all__ = ["Dataset", "DatasetWriter", "Episode", "Episodes", "Problem", "Timing"]
 
@@ -120,6 +123,10 @@ class DatasetWriter(Protocol):
 
     def discard_episode(self) -> None:
         """Forget the open episode."""
+        ...
+
+    def keep_draft(self, draft: Draft, task: str) -> None:
+        """Commit what a recording that broke off left; raise `UserError` when it is of another kind."""
         ...
 
     def leave_episode(self) -> None:

@@ -20,6 +20,7 @@ from etude.data.opening import open_dataset
 from etude.data.recording import Take, row_type, timing_of, video_file
 from etude.data.versions import workspace
 from etude.data.video import VideoReader
+from etude.data.video.remux import remux
 from etude.data.video.splice import Piece, splice
 
 PREFIX = "draft-"
@@ -58,11 +59,15 @@ class Draft:
         """Frames that are whole: the row is there, and every camera's picture."""
         return min([len(self._rows), *(self._pictures(key) for key in self._cameras)])
 
-    def take(self) -> Take:
-        """Make an episode of the whole frames; raise `DatasetError` when there are none."""
-        length = self.num_frames
-        if not length:
+    def check(self) -> None:
+        """Raise `DatasetError` when there is nothing to keep."""
+        if not self.num_frames:
             raise DatasetError(self.folder, "holds no whole frame. There is nothing to keep: drop it.")
+
+    def take(self) -> Take:
+        """Make an episode of the whole frames."""
+        self.check()
+        length = self.num_frames
         rows = self._rows[:length]
         columns = {key: rows[key].copy() for key in self.specs if key not in self._cameras}
         videos = {key: self._cut(key, length) for key in self._cameras}
@@ -105,16 +110,19 @@ class Draft:
         return np.frombuffer(data[: len(data) // kind.itemsize * kind.itemsize], kind)
 
     def _pictures(self, key: str) -> int:
+        """Count the pictures up to the last whole group, in a plain file that is made of them."""
         try:
-            return VideoReader(video_file(self.folder, key)).num_frames
+            return remux(video_file(self.folder, key), self._plain(key))
         except DatasetError:
             return 0  # killed before the first pictures were written
 
     def _cut(self, key: str, length: int) -> Path:
-        source = video_file(self.folder, key)
-        whole = source.with_suffix(".whole.mp4")
-        splice([Piece(source, 0, length)], whole, self.fps)
-        return whole
+        cut = self.folder / f"{key}.cut.mp4"
+        splice([Piece(path=self._plain(key), start=0, length=length)], cut, self.fps)
+        return cut
+
+    def _plain(self, key: str) -> Path:
+        return self.folder / f"{key}.plain.mp4"
 
     def _measured(self, path: Path) -> Stats:
         video = VideoReader(path)

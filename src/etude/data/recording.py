@@ -18,7 +18,6 @@ from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.data.camera_recorder import CameraRecorder
 from etude.data.timing import IS_LATE, TIME, Timing
-from etude.data.video import VideoReader
 from etude.data.video.remux import remux
 
 ABOUT, ROWS, SAVING = "episode.json", "rows.bin", "saving.json"
@@ -88,6 +87,8 @@ class OpenEpisode:
     def finish(self) -> Take:
         """Finish the videos and measure everything; raise `DatasetError` unless every row has its pictures."""
         self._log.close()
+        for camera in self._cameras.values():
+            camera.end()  # so that all of them finish side by side
         pictures = {key: camera.finish() for key, camera in self._cameras.items()}
         rows = np.stack(self._rows)
         columns = {name: rows[name] for name in self._type.names or () if not name.startswith(TIMING)}
@@ -117,8 +118,7 @@ class OpenEpisode:
         """Turn the video that grew into one that any program reads fast."""
         source = video_file(self.folder, key)
         whole = source.with_suffix(".whole.mp4")
-        remux(source, whole)
-        found = VideoReader(whole).num_frames
+        found = remux(source, whole)
         if found != self.num_frames:
             raise DatasetError(whole, f"holds {found} pictures for {self.num_frames} frames. Record it again.")
         return whole

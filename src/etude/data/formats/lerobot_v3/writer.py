@@ -2,14 +2,12 @@
 
 While an episode is recorded it lies beside the dataset, as a draft. Saving it adds files of its own to the dataset and
 replaces single ones, `meta/info.json` last: that commits it. A crash before that leaves files that no reader counts and
-that the next episode overwrites, and the draft. Now and then small files are regrouped into large ones.
+that the next episode overwrites, and the draft.
 """
 
 from __future__ import annotations
 
-import logging
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -24,7 +22,6 @@ from etude.data import draft as drafts
 from etude.data.camera_recorder import CameraRecorder
 from etude.data.dataset import Timing
 from etude.data.draft import Draft
-from etude.data.edit.compact import compact
 from etude.data.formats.lerobot_v3 import layout
 from etude.data.formats.lerobot_v3.commit import Committed
 from etude.data.formats.lerobot_v3.config import Config
@@ -33,9 +30,6 @@ from etude.data.lerobot.header import Header
 from etude.data.recording import OpenEpisode, Take
 from etude.data.versions import locked, workspace
 from etude.data.video import VideoWriter
-
-COMPACT_EVERY = 50
-"""Episodes after which small files are regrouped while recording goes on."""
 
 
 def create(config: Config, root: Path, specs: Specs, fps: int, robot_type: str | None) -> Writer:
@@ -67,7 +61,6 @@ class Writer:
             self._committed = Committed(root)
             drafts.sweep(root)
         self._episode: OpenEpisode | None = None
-        self._compaction: _Compaction | None = None
         self._is_closed = False
 
     @property
@@ -98,11 +91,8 @@ class Writer:
 
     def add_take(self, take: Take, task: str) -> None:
         """Commit a finished episode; its videos are moved into the dataset."""
-        self._await_compaction()
         with _writing(self.root):
             self._committed.add(take, task)
-        if self.num_episodes % COMPACT_EVERY == 0:
-            self._compaction = _Compaction(self.root)
 
     def keep_draft(self, draft: Draft, task: str) -> None:
         """Commit what a recording that broke off left; raise `UserError` when it is of another kind."""
@@ -124,14 +114,12 @@ class Writer:
         self._episode = None
 
     def close(self) -> None:
-        """Leave the open episode as a draft, regroup small files, and let others write; harmless when done before."""
+        """Leave the open episode as a draft, and let others write; harmless when done before."""
         if self._is_closed:
             return
         self._is_closed = True
         with self._lock:
             self.leave_episode()
-            self._await_compaction()
-            compact(self.root)
 
     def _begin(self) -> OpenEpisode:
         stamp = datetime.now(tz=UTC).astimezone().strftime("%Y%m%d-%H%M%S")
@@ -143,29 +131,6 @@ class Writer:
         config = self._config
         options: dict[str, Any] = {"vcodec": config.vcodec, "crf": config.crf, "g": config.g, "preset": config.preset}
         return CameraRecorder(VideoWriter(path, self._fps, is_fragmented=True, **options), config.queue_size)
-
-    def _await_compaction(self) -> None:
-        """Wait until files stay where they are; in what regrouping fails, small files simply stay."""
-        if self._compaction:
-            self._compaction.join()
-            self._compaction = None
-            self._committed.refresh()
-
-
-class _Compaction(threading.Thread):
-    """Regroups small files while the next episode is recorded, beside the dataset."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(name=f"compact {root.name}", daemon=True)
-        self._root = root
-        self.start()
-
-    def run(self) -> None:
-        """Regroup; recording goes on whatever happens, and closing tries again."""
-        try:
-            compact(self._root)
-        except (DatasetError, OSError) as error:
-            logging.getLogger(__name__).warning("Small files of %s stay as they are: %s", self._root, error)
 
 
 @contextmanager
