@@ -48,6 +48,8 @@ class OpenEpisode:
 
     def finish(self) -> Take:
         """Finish the videos and measure everything; raise `DatasetError` unless every row has its pictures."""
+        for camera in self._cameras.values():
+            camera.end()
         pictures = {key: camera.finish() for key, camera in self._cameras.items()}
         for path in self._videos.values():
             found = VideoReader(path).num_frames
