@@ -27,6 +27,9 @@ class Recorded(SimpleNamespace):
         rows = np.arange(self.num_frames)
         return rows % 2 if key == "task_index" else np.stack([rows, -rows], 1).astype(np.float32)
 
+    def take(self, key, rows):
+        return self.column(key)[rows]
+
     def images(self, key, rows, size=None):
         self.decoded.append(rows.tolist())
         return np.broadcast_to(rows[:, None, None, None], (len(rows), *(size or (2, 4)), 3)).astype(np.uint8)

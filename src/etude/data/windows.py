@@ -38,8 +38,7 @@ class Windows:
             raise NotFound("key in the dataset", unknown, dataset.specs)
         self._episodes = dataset.episodes
         cameras = [key for key in keys if dataset.specs[key].is_image]
-        self._columns = {key: dataset.column(key) for key in keys if key not in cameras}
-        self._tasks = dataset.column(TASK_INDEX)
+        self._columns = [key for key in keys if key not in cameras]
         self._pictures = _pictures(dataset, cameras, image_size, cache_bytes)
 
     def __len__(self) -> int:
@@ -53,7 +52,7 @@ class Windows:
         and the episode's edge is given instead. Pictures are uint8 (..., height, width, 3). `task_index` is (batch,).
         """
         rows = np.asarray(rows, np.int64)
-        samples = {TASK_INDEX: self._tasks[rows]}
+        samples = {TASK_INDEX: self._dataset.take(TASK_INDEX, rows)}
         for key in (*self._columns, *self._pictures):
             wanted = rows
             if key in self._window.offsets:
@@ -65,7 +64,7 @@ class Windows:
 
     def _read(self, key: str, rows: np.ndarray) -> np.ndarray:
         if key in self._columns:
-            return self._columns[key][rows]
+            return self._dataset.take(key, rows)
         pictures = self._pictures[key].read(rows.reshape(-1))
         return pictures.reshape(*rows.shape, *pictures.shape[1:])
 

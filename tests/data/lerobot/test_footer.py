@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from etude.core.errors import DatasetError
 from etude.data.lerobot import footer
+from etude.data.lerobot.parquet_pages import has_footer
 
 FEW, MANY = [5, 1, 12], [30_000, 2, 21_000]
 """Rows per row group: MANY make several pages of each column."""
@@ -69,7 +70,7 @@ def unfinished(path, sizes, names=ALL, **options):
 @pytest.mark.parametrize("sizes", [FEW, MANY], ids=["few", "many"])
 def test_without_a_footer_every_row_of_every_type_is_read(tmp_path, sizes, version):
     _, parts, _ = unfinished(tmp_path / "a", sizes, data_page_version=version)
-    assert not footer.has_footer(tmp_path / "a")
+    assert not has_footer(tmp_path / "a")
     rescued = footer.rescue(tmp_path / "a", [parts[0].schema])
     assert rescued.table.equals(pa.concat_tables(parts))
     assert rescued.lost_bytes == 0
@@ -142,7 +143,7 @@ def test_the_copy_with_a_footer_is_a_file_for_any_reader(tmp_path):
         assert [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] == FEW[:2]
         assert file.metadata.row_group(1).column(0).path_in_schema == "observation.state.list.element"
         assert file.read().equals(pa.concat_tables(parts[:2]))
-    assert footer.has_footer(tmp_path / "b")
+    assert has_footer(tmp_path / "b")
 
 
 def test_the_schema_that_explains_the_file_is_chosen(tmp_path):
@@ -156,7 +157,7 @@ def test_the_schema_that_explains_the_file_is_chosen(tmp_path):
 def test_a_whole_file_is_read_as_it_is(tmp_path):
     table = pa.table({"index": range(7)})
     pq.write_table(table, tmp_path / "a")
-    assert footer.has_footer(tmp_path / "a")
+    assert has_footer(tmp_path / "a")
     assert footer.rescue(tmp_path / "a", []).table.equals(table)
 
 

@@ -18,11 +18,9 @@ import pyarrow.parquet as pq
 
 from etude.core.errors import DatasetError
 from etude.data.lerobot import tables, thrift
-from etude.data.lerobot.parquet_pages import MAGIC, Page, Pages
+from etude.data.lerobot.parquet_pages import MAGIC, TAIL_BYTES, Page, Pages
 from etude.data.lerobot.thrift import BINARY, I16, I32, I64, LIST, STRUCT, Field, binary, integer, sequence
 
-_TAIL_BYTES = 8
-"""The footer's length and the magic number, which end every Parquet file."""
 _PHYSICAL = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY")
 _BYTES = {"INT32": 4, "INT64": 8, "FLOAT": 4, "DOUBLE": 8}
 _RLE, _SNAPPY = 3, 1
@@ -37,14 +35,6 @@ class Rescued:
     table: pa.Table
     lost_bytes: int = 0
     """Bytes at the end that belong to no whole row group; 0 for a file that is whole."""
-
-
-def has_footer(path: Path) -> bool:
-    """Whether a Parquet file was closed by its writer; reads eight bytes of it."""
-    with path.open("rb") as file:
-        size = file.seek(0, io.SEEK_END)
-        file.seek(max(size - _TAIL_BYTES, 0))
-        return size > _TAIL_BYTES and file.read().endswith(MAGIC)
 
 
 def rescue(path: Path, schemas: Sequence[pa.Schema]) -> Rescued:
@@ -62,7 +52,11 @@ def rescue(path: Path, schemas: Sequence[pa.Schema]) -> Rescued:
     if not MAGIC.startswith(data[: len(MAGIC)]):
         raise DatasetError(path, "does not begin as a Parquet file does. Copy it again.")
     pages = Pages(data)
-    attempts = [_rescued(pages, schema) for schema in schemas]
+    attempts: list[Rescued] = []
+    for schema in schemas:
+        attempts.append(_rescued(pages, schema))
+        if attempts[-1].table.num_rows and not attempts[-1].lost_bytes:
+            break
     return max(attempts, key=lambda attempt: attempt.table.num_rows)
 
 
@@ -195,7 +189,7 @@ def _paths(elements: Iterator[thrift.Struct]) -> list[tuple[str, ...]]:
 
 
 def _footer_start(file: bytes) -> int:
-    return len(file) - _TAIL_BYTES - int.from_bytes(file[-_TAIL_BYTES:-4], "little")
+    return len(file) - TAIL_BYTES - int.from_bytes(file[-TAIL_BYTES:-4], "little")
 
 
 def _empty_file(schema: pa.Schema) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +16,20 @@ from etude.data.lerobot import thrift
 from etude.data.lerobot.thrift import Malformed, Struct
 
 MAGIC = b"PAR1"
+TAIL_BYTES = 8
+"""The footer's length and the magic number, which end every Parquet file."""
 _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
 """Values of `PageType`."""
 _HEADER_OF = {_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}
 """Field of `PageHeader` that holds what is told of a page of that type."""
+
+
+def has_footer(path: Path) -> bool:
+    """Whether a Parquet file was closed by its writer; reads eight bytes of it."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(size - TAIL_BYTES, 0))
+        return size > TAIL_BYTES and file.read().endswith(MAGIC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +114,7 @@ class Pages:
         told = header.get(_HEADER_OF.get(kind, 0))
         if not isinstance(told, dict) or body + packed > len(self.data):
             raise Malformed("not a whole page")
-        facts: dict[str, int] = {"values": _number(told, 1)}
+        facts: dict[str, Any] = {"values": _number(told, 1)}
         if kind == _DATA_V2:
             facts |= {"rows": _number(told, 3), "encoding": _number(told, 4)}
             facts |= {"levels_bytes": _number(told, 5) + _number(told, 6), "is_compressed": bool(told.get(7, True))}

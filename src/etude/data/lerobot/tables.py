@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from etude.core.errors import DatasetError
 from etude.core.files import atomic
+from etude.data.lerobot.parquet_pages import has_footer
 
 _BATCH_ROWS = 65_536
 
@@ -42,8 +43,9 @@ def opened(path: Path, columns: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
         raise DatasetError(path, "is missing. Copy it again from where the dataset came from.") from error
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
+        saves = "" if has_footer(path) else ", or save what is whole of an unfinished recording: etude dataset recover"
         raise DatasetError(
-            path, f"cannot be read as Parquet ({reason}); it is truncated or damaged. Copy it again."
+            path, f"cannot be read as Parquet ({reason}); it is truncated or damaged. Copy it again{saves}."
         ) from error
 
 

@@ -64,7 +64,8 @@ def episodes_table(root: Path, header: Header) -> pa.Table:
     if not np.array_equal(table["episode_index"].to_numpy(), np.arange(header.total_episodes)):
         raise DatasetError(
             root / EPISODES_FOLDER,
-            f"should list {header.total_episodes} episodes from 0 on, lists {len(table)}. Copy the folder again.",
+            f"should list {header.total_episodes} episodes from 0 on, lists {len(table)}. Copy the folder again, "
+            "or save what is whole of an unfinished recording: etude dataset recover.",
         )
     return table
 
