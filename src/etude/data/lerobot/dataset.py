@@ -18,7 +18,6 @@ from etude.data.lerobot.contents import Contents
 from etude.data.lerobot.files_check import file_problems
 from etude.data.lerobot.header import DEFAULT_FEATURES, Header
 from etude.data.lerobot.pictures import FilmedPictures, PackedPictures, Pictures
-from etude.data.lerobot.timing import read_timing
 from etude.data.video import OpenVideos
 
 
@@ -70,10 +69,6 @@ class LeRobotDataset(Dataset):
     def fingerprint(self, key: str, number: int) -> str:
         """Identify what is in the pictures of `key` in the episode at position `number`, wherever they are stored."""
         return self._camera(key).fingerprint(number)
-
-    def timing(self) -> dict[str, np.ndarray]:
-        """Give what was noted of each frame's real time."""
-        return read_timing(self.root, self.contents.tables, self.episodes.start)
 
     def check_files(self) -> Iterator[Problem]:
         """Compare the files with the header: counters, and frames against rows in every video."""
