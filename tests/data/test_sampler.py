@@ -83,9 +83,11 @@ def test_seeking_is_drawing(seed, drawn, count):
 def test_a_sampler_draws_from_chosen_episodes_by_their_own_rows():
     episodes = Episodes.in_a_row([4, 3, 2], lambda number: (f"task {number}",))
     chosen = episodes.chosen([2, 0])
-    assert [each.tasks for each in chosen] == [("task 2",), ("task 0",)]
-    assert chosen.indices.tolist() == [2, 0]
+    assert [each.tasks for each in chosen] == [("task 0",), ("task 2",)]
+    assert chosen.indices.tolist() == [0, 2]
     assert sorted(EpisodeSampler(chosen).draw(6).tolist()) == [0, 1, 2, 3, 7, 8]
+    with pytest.raises(UserError, match="There is no episode 3; there are 3, counted from 0"):
+        episodes.chosen([0, 3])
 
 
 @given(

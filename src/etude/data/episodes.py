@@ -8,6 +8,8 @@ from typing import overload
 
 import numpy as np
 
+from etude.core.errors import UserError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Episode:
@@ -40,8 +42,11 @@ class Episodes(Sequence[Episode]):
         return cls(np.arange(len(length)), stop - length, length, tasks)
 
     def chosen(self, numbers: Sequence[int] | np.ndarray) -> Episodes:
-        """Give the episodes at these positions; their rows are still those of the whole dataset."""
-        positions = np.asarray(numbers, np.int64).reshape(-1)
+        """Give the episodes at these positions, in order; their rows are still those of the whole dataset."""
+        positions = np.unique(np.asarray(numbers, np.int64))
+        unknown = positions[(positions < 0) | (positions >= len(self))]
+        if len(unknown):
+            raise UserError(f"There is no episode {unknown[0]}; there are {len(self)}, counted from 0.")
         return Episodes(
             self.indices[positions],
             self.start[positions],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +14,17 @@ from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Problem
 from etude.data.lerobot import header as headers
+from etude.data.lerobot import tables
+from etude.data.lerobot.cells import Cells
 from etude.data.lerobot.columns import Columns
 from etude.data.lerobot.contents import Contents
 from etude.data.lerobot.files_check import file_problems
 from etude.data.lerobot.header import DEFAULT_FEATURES, Header
 from etude.data.lerobot.pictures import FilmedPictures, PackedPictures, Pictures
 from etude.data.video import OpenVideos
+
+SUBTASK_INDEX, SUBTASKS_FILE = "subtask_index", Path("meta/subtasks.parquet")
+"""How LeRobot 0.4 and 0.5 numbered the parts of a task; 0.6 writes a language column instead."""
 
 
 class LeRobotDataset(Dataset):
@@ -31,6 +37,7 @@ class LeRobotDataset(Dataset):
         self.episodes = contents.episodes
         self._videos = OpenVideos()
         self._cameras: dict[str, Pictures] = {}
+        self._cells: dict[str, Cells] = {}
 
     @property
     def tasks(self) -> Sequence[str]:
@@ -70,6 +77,28 @@ class LeRobotDataset(Dataset):
         """Identify what is in the pictures of `key` in the episode at position `number`, wherever they are stored."""
         return self._camera(key).fingerprint(number)
 
+    @property
+    def text_keys(self) -> Sequence[str]:
+        """Columns of text that are stored: strings, and language columns (lists of messages)."""
+        return self.header.texts()
+
+    def text(self, key: str, rows: np.ndarray) -> list[Any]:
+        """Give a text column at `rows`: a string each, or a list of dicts each for a language column.
+
+        `task` is each row's task, and `subtask` its subtask where an older dataset numbers them.
+        """
+        rows = np.asarray(rows, np.int64)
+        named = {"task": self.contents.tasks} if "task" not in self.text_keys else {}
+        if SUBTASK_INDEX in self.header.features and "subtask" not in self.text_keys:
+            named["subtask"] = self._subtasks
+        if key in named:
+            return [named[key][number] for number in self.take(f"{key}_index", rows).reshape(-1).tolist()]
+        if key not in self.text_keys:
+            raise NotFound("text column", key, [*self.text_keys, *named])
+        if key not in self._cells:
+            self._cells[key] = Cells(key, self.contents.tables, self.contents.table_starts)
+        return self._cells[key].at(rows)
+
     def check_files(self) -> Iterator[Problem]:
         """Compare the files with the header: counters, and frames against rows in every video."""
         return file_problems(self.header, self.contents, self._videos)
@@ -95,6 +124,10 @@ class LeRobotDataset(Dataset):
         if key in self.contents.clips:
             return FilmedPictures(self.contents.clips[key], self.episodes, self._videos)
         return PackedPictures(key, self.contents.tables, self.episodes)
+
+    @cached_property
+    def _subtasks(self) -> Sequence[str]:
+        return tables.read_names(self.root / SUBTASKS_FILE, SUBTASK_INDEX)
 
     @cached_property
     def _columns(self) -> Columns:

@@ -55,6 +55,10 @@ class Header:
         """List the RGB cameras stored as `dtype`, which is `video` or `image`."""
         return [key for key, feature in self.features.items() if feature["dtype"] == dtype and not is_depth(feature)]
 
+    def texts(self) -> list[str]:
+        """List the columns of strings and of messages, in the file's order."""
+        return [key for key, feature in self.features.items() if feature["dtype"] in _TEXT]
+
     def columns(self) -> list[str]:
         """List the numeric table columns, in the file's order."""
         without = (*_TEXT, "video", "image")

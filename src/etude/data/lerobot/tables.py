@@ -49,6 +49,15 @@ def opened(path: Path, columns: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
         ) from error
 
 
+def read_names(path: Path, number: str) -> list[str]:
+    """Read texts by their number, a column of that name; old releases of LeRobot left the text column unnamed."""
+    table = read(path)
+    text = next((name for name in table.column_names if name != number), None)
+    if text is None or number not in table.column_names:
+        raise DatasetError(path, f"should have the columns {number} and its text, got {table.column_names}.")
+    return table.sort_by(number)[text].to_pylist()
+
+
 def write(path: Path, table: pa.Table) -> None:
     """Write `table` atomically, as LeRobot does: snappy, dictionaries, one row group."""
     with atomic(path) as draft:

@@ -14,11 +14,10 @@ import av
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from etude.data.video import encoders
 from etude.data.video.packets import Film, reading, writing
 
-_ENCODERS = {"av1": "libsvtav1"}
-"""Encoders, where they are not called as their streams."""
-_G, _CRF, _PRESET = 2, 30, 12
+_G, _CRF = 2, 30
 """What LeRobot encodes with where a dataset does not say."""
 
 
@@ -34,13 +33,14 @@ class Encoding:
     def of(cls, info: Mapping[str, Any]) -> Encoding:
         """Read what the `info` of a LeRobot feature says about its video."""
         codec = str(info.get("video.codec", "av1"))
-        vcodec = _ENCODERS.get(codec, codec)
-        options = {"g": _given(info, "g", _G), "crf": _given(info, "crf", _CRF)}
-        if vcodec == "libsvtav1":
-            options["preset"] = _given(info, "preset", _PRESET)
-            options["svtav1-params"] = f"fast-decode={_given(info, 'fast_decode', 0)}"
-        elif info.get("video.preset") is not None:
-            options["preset"] = _given(info, "preset", "")
+        vcodec = "libsvtav1" if codec == "av1" else codec
+        options = encoders.options(
+            vcodec,
+            crf=int(_given(info, "crf", _CRF)),
+            g=int(_given(info, "g", _G)),
+            preset=info.get("video.preset"),
+            pixels_per_s=_given(info, "height", 0) * _given(info, "width", 0) * _given(info, "fps", 0),
+        )
         extra = {name: str(value) for name, value in (info.get("video.extra_options") or {}).items()}
         return cls(vcodec=vcodec, options=options | extra)
 
@@ -61,9 +61,9 @@ def recode(film: Film, start: int, stop: int, path: Path, encoding: Encoding, *,
         container.mux(_in_time([*packets, *stream.encode(None)]))
 
 
-def _given(info: Mapping[str, Any], name: str, default: Any) -> str:
+def _given(info: Mapping[str, Any], name: str, default: float) -> float:
     value = info.get(f"video.{name}")
-    return str(default if value is None else value)
+    return default if value is None else value
 
 
 def _decoded(film: Film, start: int, stop: int) -> Iterator[VideoFrame]:

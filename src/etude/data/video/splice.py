@@ -109,6 +109,7 @@ def _copied_until(film: Film, first: int, stop: int) -> int:
 
 
 def _encoded(film: Film, piece: Piece, encoding: Encoding, folder: Path) -> Piece:
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{len(list(folder.iterdir()))}.mp4"
     recode(film, piece.start, piece.stop, path, encoding)
     return Piece(path=path, start=0, length=piece.length)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from etude.core.errors import DatasetError
 from etude.core.stats import Stats
 from etude.data.lerobot import tables
 
@@ -67,11 +66,7 @@ def read_tasks(root: Path) -> list[str]:
     path = root / TASKS_FILE
     if not path.exists():
         return []
-    table = tables.read(path)
-    text = next((name for name in table.column_names if name != "task_index"), None)
-    if text is None or "task_index" not in table.column_names:
-        raise DatasetError(path, f"should have the columns task_index and task, got {table.column_names}.")
-    return table.sort_by("task_index")[text].to_pylist()
+    return tables.read_names(path, "task_index")
 
 
 def _described(feature: Mapping[str, Any]) -> dict[str, Any]:
