@@ -12,7 +12,7 @@ from etude.data.video import VideoReader, VideoWriter
 FRONT = "observation.images.front"
 
 
-def recorder(path):
+def recorder(path, _):
     return CameraRecorder(VideoWriter(path, 10, is_fragmented=True), queue_size=4)
 
 

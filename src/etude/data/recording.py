@@ -59,7 +59,7 @@ class OpenEpisode:
     Vectors are appended to a file of fixed-size rows, and each camera's video grows by whole groups of pictures.
     """
 
-    def __init__(self, folder: Path, specs: Specs, fps: int, recorder: Callable[[Path], CameraRecorder]) -> None:
+    def __init__(self, folder: Path, specs: Specs, fps: int, recorder: Callable[[Path, Spec], CameraRecorder]) -> None:
         self.folder, self.num_frames = folder, 0
         self._type = row_type(specs, _cameras(specs))
         folder.mkdir(parents=True)
@@ -68,7 +68,7 @@ class OpenEpisode:
         write_json(folder / ABOUT, {"started": started, "fps": fps, "specs": described})
         self._rows: list[np.ndarray] = []
         self._log = (folder / ROWS).open("wb", buffering=0)
-        self._cameras = {key: recorder(video_file(folder, key)) for key in _cameras(specs)}
+        self._cameras = {key: recorder(video_file(folder, key), spec) for key, spec in _cameras(specs).items()}
 
     def add(self, frame: Frame, timing: Timing | None) -> None:
         """Append a frame that fits the specs."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from etude.core.errors import ConfigError
 from etude.data.lerobot.header import version_of
-from etude.data.video.encoders import Vcodec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +16,14 @@ class Config:
 
     LOOKS_FOR: ClassVar[str] = "meta/info.json of LeRobot v3"
 
-    vcodec: Vcodec = "libsvtav1"
-    """Video encoder; `auto` takes the first hardware encoder that works here."""
+    vcodec: Literal["libsvtav1", "h264", "hevc"] = "libsvtav1"
+    """Video encoder."""
     crf: int = 30
     """Quality: 0 is best, 63 (51 for h264 and hevc) smallest."""
     g: int = 2
     """Frames per key frame; few make random access fast."""
-    preset: int | None = None
-    """Effort, as the encoder counts it; libsvtav1: 0 is slowest, 13 fastest, 12 the default."""
+    preset: int = 12
+    """Effort of libsvtav1: 0 is slowest, 13 fastest."""
     data_files_size_in_mb: int = 100
     """Most megabytes of one table file."""
     video_files_size_in_mb: int = 200

@@ -11,12 +11,16 @@ from etude.core.files import write_json
 from etude.core.spec import Spec, Specs
 from etude.data.formats.lerobot_v3.config import Config
 from etude.data.lerobot.header import DEFAULT_FEATURES, FILE, Header
-from etude.data.video import encoders
 
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 EPISODES_FOLDER = Path("meta/episodes")
 EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+STAGING = Path(".recording")
+"""Where the open episode's videos grow; whatever is left there by a crash belongs to no episode."""
+
+_CODEC = {"libsvtav1": "av1"}
+"""Names of streams, where they are not those of their encoders."""
 
 Place = tuple[int, int]
 """Chunk and file index."""
@@ -85,14 +89,14 @@ def _video_info(config: Config, spec: Spec, fps: int) -> dict[str, Any]:
         "is_depth_map": False,
         "video.height": spec.shape[0],
         "video.width": spec.shape[1],
-        "video.codec": encoders.stream_name(config.vcodec),
+        "video.codec": _CODEC.get(config.vcodec, config.vcodec),
         "video.pix_fmt": "yuv420p",
         "video.fps": fps,
         "video.channels": 3,
         "has_audio": False,
         "video.g": config.g,
         "video.crf": config.crf,
-        "video.preset": encoders.preset_of(config.vcodec, config.preset),
+        "video.preset": config.preset if config.vcodec == "libsvtav1" else None,
         "video.fast_decode": 0,
         "video.video_backend": "pyav",
         "video.extra_options": {},

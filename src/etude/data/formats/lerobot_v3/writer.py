@@ -127,9 +127,10 @@ class Writer:
         with _writing(self.root):
             return OpenEpisode(folder, self._specs, self._fps, self._recorder)
 
-    def _recorder(self, path: Path) -> CameraRecorder:
+    def _recorder(self, path: Path, spec: Spec) -> CameraRecorder:
+        del spec
         config = self._config
-        options: dict[str, Any] = {"vcodec": config.vcodec, "crf": config.crf, "g": config.g, "preset": config.preset}
+        options: dict[str, Any] = {"vcodec": config.vcodec, "crf": config.crf, "g": config.g, "preset": config.preset if config.vcodec == "libsvtav1" else None}
         return CameraRecorder(VideoWriter(path, self._fps, is_fragmented=True, **options), config.queue_size)
 
 
