@@ -27,8 +27,38 @@ def test_merging_parts_equals_measuring_the_whole(lengths, seed):
     assert merged.count == whole.count
 
 
-def test_merged_quantiles_are_the_outer_ones():
-    merged = Stats.merge([Stats.of(np.arange(101.0)), Stats.of(np.arange(101.0) + 50)])
+def test_quantiles_merge_as_those_of_the_whole():
+    parts = [np.arange(50.0), np.arange(60.0) + 50]
+    merged, whole = Stats.merge([Stats.of(part) for part in parts]), Stats.of(np.concatenate(parts))
+    for name, value in whole.quantiles.items():
+        np.testing.assert_allclose(merged.quantiles[name], value)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=2, max_size=6), st.integers(0, 1000))
+def test_merging_is_associative_and_keeps_means_of_large_numbers(lengths, seed):
+    rng = np.random.default_rng(seed)
+    values = [1e9 + rng.normal(rng.normal() * 5, 2, (length, 3)) for length in lengths]
+    parts, whole = [Stats.of(part) for part in values], Stats.of(np.concatenate(values))
+    one_by_one = parts[0]
+    for part in parts[1:]:
+        one_by_one = Stats.merge([one_by_one, part])
+    for merged in (Stats.merge(parts), one_by_one):
+        np.testing.assert_allclose(merged.mean, whole.mean, rtol=1e-14)
+        np.testing.assert_allclose(merged.std, whole.std, rtol=1e-5)
+        for name, value in whole.quantiles.items():
+            spread = whole.max - whole.min
+            assert (np.abs(merged.quantiles[name] - value) <= 0.1 * spread).all()
+
+
+def bare(stats):
+    """As they are stored: without a sketch."""
+    return Stats.from_json(stats.to_json())
+
+
+def test_without_sketches_merged_quantiles_are_the_outer_ones():
+    merged = Stats.merge([bare(Stats.of(np.arange(101.0))), Stats.of(np.arange(101.0) + 50)])
+    assert merged.sketch is None
     assert (merged.quantiles["q10"], merged.quantiles["q50"], merged.quantiles["q90"]) == (10, 50, 140)
 
 
@@ -43,3 +73,14 @@ def test_json_round_trip():
 def test_old_statistics_without_quantiles_are_read():
     stored = {"mean": [0.5], "std": [1.0], "min": [0.0], "max": [1.0], "count": [4]}
     assert Stats.from_json(stored).quantiles == {}
+
+
+def test_statistics_without_a_count_are_read_and_weigh_the_same():
+    parts = [
+        Stats.from_json({"mean": [mean], "std": [1.0], "min": [0.0], "max": [9.0]} | count)
+        for mean, count in [(2.0, {}), (4.0, {"count": [100]})]
+    ]
+    assert parts[0].count == 0
+    merged = Stats.merge(parts)
+    assert merged.mean.tolist() == [3]
+    assert merged.std == pytest.approx([np.sqrt(2)])

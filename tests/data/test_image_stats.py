@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etude.core.stats import Stats
-from etude.data.image_stats import histogram, image_stats, sampled_frames
+from etude.data.image_stats import counted_in_frames, histogram, image_stats, sampled_frames
 
 
 def of(pictures):
@@ -50,3 +50,22 @@ def test_long_episodes_are_sampled_from_their_first_to_their_last_frame():
     long = sampled_frames(10_000)
     assert (len(long), long[0], long[-1]) == (1000, 0, 9999)
     assert len(sampled_frames(10_000_000)) == 10_000
+
+
+def test_episodes_measured_apart_merge_into_the_whole():
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (9, 6, 5, 3), dtype=np.uint8)
+    merged, whole = Stats.merge([of(pictures[:2]), of(pictures[2:])]), of(pictures)
+    assert merged.count == 9
+    for name in ("mean", "std", "min", "max"):
+        np.testing.assert_allclose(getattr(merged, name), getattr(whole, name), atol=1e-12)
+    for name, value in whole.quantiles.items():
+        np.testing.assert_array_equal(merged.quantiles[name], value)
+
+
+def test_a_count_of_pixels_is_told_from_one_of_frames():
+    frames = of([np.zeros((4, 4, 3), np.uint8)] * 5)
+    pixels = Stats(mean=frames.mean, std=frames.std, min=frames.min, max=frames.max, count=460_800)
+    assert counted_in_frames(frames, 5).count == 5
+    assert counted_in_frames(pixels, 5).count == 5
+    assert counted_in_frames(pixels, 300).count == 100

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from etude.core.stats import QUANTILES, Stats
+from etude.core.sketch import Histogram
+from etude.core.stats import Stats, quantiles_of
 
 LEVELS = 256
 _ALL_BELOW, _MOST = 100, 10_000
@@ -12,14 +15,16 @@ _TARGET_SIDE, _LARGE_SIDE = 150, 300
 
 
 def histogram(picture: np.ndarray) -> np.ndarray:
-    """Count each channel's values: (height, width, channels) -> uint32 (channels, 256).
+    """Count each channel's values, of a large picture thinned: (height, width, channels) -> uint32 (channels, 256)."""
+    pixels = thinned(picture).reshape(-1, picture.shape[2])
+    return np.stack([np.bincount(channel, minlength=LEVELS) for channel in pixels.T]).astype(np.uint32)
 
-    A large picture is thinned to about 150 pixels along its longer side, by LeRobot's rule.
-    """
+
+def thinned(picture: np.ndarray) -> np.ndarray:
+    """Leave out pixels of a large picture, to about 150 along its longer side, by LeRobot's rule."""
     side = max(picture.shape[:2])
     stride = int(side / _TARGET_SIDE) if side >= _LARGE_SIDE else 1
-    pixels = picture[::stride, ::stride].reshape(-1, picture.shape[2])
-    return np.stack([np.bincount(channel, minlength=LEVELS) for channel in pixels.T]).astype(np.uint32)
+    return picture[::stride, ::stride]
 
 
 def sampled_frames(num_frames: int) -> np.ndarray:
@@ -34,8 +39,12 @@ def image_stats(histograms: np.ndarray) -> Stats:
     Values are 0..1, arrays are shaped (channels, 1, 1), and `count` is the number of frames measured.
     """
     measured = histograms[sampled_frames(len(histograms))]
-    counts = measured.sum(0, dtype=np.int64)  # (channel, level)
-    levels = np.arange(LEVELS) / (LEVELS - 1)
+    return stats_of(Histogram(measured.sum(0, dtype=np.int64), len(measured)))
+
+
+def stats_of(measured: Histogram) -> Stats:
+    """Give the statistics of the pictures in a histogram, exactly."""
+    counts, levels = measured.counts, np.arange(LEVELS) / (LEVELS - 1)
     pixels = counts[0].sum()
     mean = counts @ levels / pixels
     variance = (counts * (levels - mean[:, None]) ** 2).sum(1) / pixels
@@ -45,17 +54,20 @@ def image_stats(histograms: np.ndarray) -> Stats:
         std=_shaped(np.sqrt(variance)),
         min=_shaped(levels[present.argmax(1)]),
         max=_shaped(levels[LEVELS - 1 - present[:, ::-1].argmax(1)]),
-        count=len(measured),
-        quantiles={name: _shaped(_quantile(counts, level) / (LEVELS - 1)) for name, level in QUANTILES.items()},
+        count=measured.count,
+        quantiles=quantiles_of(measured),
+        sketch=measured,
     )
 
 
-def _quantile(counts: np.ndarray, fraction: float) -> np.ndarray:
-    """Interpolate between order statistics, as `np.quantile` does on the values themselves."""
-    cumulative = counts.cumsum(1)
-    position = fraction * (cumulative[0, -1] - 1)
-    below, above = ((cumulative <= rank).sum(1) for rank in (np.floor(position), np.ceil(position)))
-    return below + (above - below) * (position - np.floor(position))
+def counted_in_frames(stats: Stats, num_frames: int) -> Stats:
+    """Give a camera's statistics of an episode of `num_frames` with a count of frames.
+
+    LeRobot counts the sampled frames when it encodes after recording, and their pixels when it encodes meanwhile.
+    Merged by such counts, episodes recorded the second way would weigh as much as thousands of the others. A count
+    above the length of the episode is one of pixels; LeRobot samples as many frames either way.
+    """
+    return replace(stats, count=len(sampled_frames(num_frames))) if stats.count > num_frames else stats
 
 
 def _shaped(values: np.ndarray) -> np.ndarray:
