@@ -32,14 +32,19 @@ class Spec:
         """Make a value that passes `check`: zeros, or noise from `rng`."""
         if rng is None:
             return np.zeros(self.shape, self.dtype)
-        if self.dtype == "uint8":
-            return rng.integers(0, 256, self.shape, dtype=np.uint8)
+        if np.issubdtype(self.dtype, np.unsignedinteger):
+            return rng.integers(0, np.iinfo(self.dtype).max, self.shape, self.dtype, endpoint=True)
         return rng.standard_normal(self.shape).astype(self.dtype)
 
     @property
     def is_image(self) -> bool:
         """Whether this is a picture: uint8, height x width x channels."""
         return self.dtype == "uint8" and len(self.shape) == 3
+
+    @property
+    def is_depth(self) -> bool:
+        """Whether this is a picture of distances: uint16, height x width x 1."""
+        return self.dtype == "uint16" and len(self.shape) == 3 and self.shape[2] == 1
 
 
 Specs = Mapping[str, Spec]

@@ -9,8 +9,9 @@ from queue import Empty, SimpleQueue
 import numpy as np
 
 from etude.core.stats import Stats
-from etude.data.image_stats import histogram, image_stats
-from etude.data.video import VideoWriter
+from etude.data.depth import DepthCoding, count_depths, depth_stats
+from etude.data.image_stats import histogram, image_stats, thinned
+from etude.data.video import DepthWriter, VideoWriter
 
 
 class CameraRecorder:
@@ -51,12 +52,19 @@ class CameraRecorder:
         self.stop()
         if self._failure:
             raise self._failure
-        return image_stats(np.stack(self._histograms))
+        return self._measured()
 
     def stop(self) -> None:
         """End the thread and close the file, whatever is in it."""
         self.end()
         self._thread.join()
+
+    def _encode(self, picture: np.ndarray) -> None:
+        self._video.add(picture)
+        self._histograms.append(histogram(picture))
+
+    def _measured(self) -> Stats:
+        return image_stats(np.stack(self._histograms))
 
     def _buffer(self, picture: np.ndarray) -> np.ndarray:
         """Give a buffer that nobody uses: an old one if there is, for new memory is slow to touch."""
@@ -85,7 +93,22 @@ class CameraRecorder:
             if picture is None:
                 self._video.close()
             elif self._failure is None:
-                self._video.add(picture)
-                self._histograms.append(histogram(picture))
+                self._encode(picture)
         except Exception as error:  # noqa: BLE001  whatever it is, the thread that records must raise it
             self._failure = self._failure or error
+
+
+class DepthRecorder(CameraRecorder):
+    """Encodes one depth camera's pictures, millimetres as uint16 (height, width, 1), and measures them."""
+
+    def __init__(self, video: DepthWriter, queue_size: int, coding: DepthCoding) -> None:
+        self._coding, self._num_frames, self._counts = coding, 0, np.zeros(1, np.int64)
+        super().__init__(video, queue_size)
+
+    def _encode(self, picture: np.ndarray) -> None:
+        self._video.add(self._coding.quantised(picture))
+        self._counts = self._counts + count_depths(thinned(picture))
+        self._num_frames += 1
+
+    def _measured(self) -> Stats:
+        return depth_stats(self._counts, self._num_frames)

@@ -80,7 +80,7 @@ def _stats(dataset: Dataset) -> Iterator[Problem]:
         if key not in dataset.stats:
             yield Problem(what=f"'{key}' has no statistics", where=str(dataset.root), remedy=remedy)
             continue
-        wanted = (spec.shape[2], 1, 1) if spec.is_image else spec.shape
+        wanted = (spec.shape[2], 1, 1) if spec.is_image or spec.is_depth else spec.shape
         found = dataset.stats[key].mean.shape
         if found != wanted:
             what = f"the statistics of '{key}' are shaped {list(found)}, not {list(wanted)}"

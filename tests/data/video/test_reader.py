@@ -151,3 +151,17 @@ def test_a_sound_file_is_not_a_video(tmp_path):
         container.mux(stream.encode(None))
     with pytest.raises(DatasetError, match="holds no video stream"):
         VideoReader(sound)
+
+
+def test_pictures_that_are_coded_after_the_key_picture_they_precede_are_found(tmp_path):
+    # As LeRobot writes HEVC: x265 opens groups of pictures and reorders them.
+    path = tmp_path / "open.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("hevc", rate=30, options={"g": "2", "x265-params": "log-level=none"})
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for number in range(COUNT):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey(number))))
+        container.mux(stream.encode(None))
+    for number in range(COUNT):
+        assert numbers_shown(VideoReader(path).frames(np.array([number]))) == [number]
+    assert numbers_shown(VideoReader(path).frames(np.array([8, 1, 4]))) == [8, 1, 4]

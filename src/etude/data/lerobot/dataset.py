@@ -13,6 +13,7 @@ from etude.core.errors import NotFound
 from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Problem
+from etude.data.depth import DepthCoding
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.cells import Cells
@@ -20,7 +21,8 @@ from etude.data.lerobot.columns import Columns
 from etude.data.lerobot.contents import Contents
 from etude.data.lerobot.files_check import file_problems
 from etude.data.lerobot.header import DEFAULT_FEATURES, Header
-from etude.data.lerobot.pictures import FilmedPictures, PackedPictures, Pictures
+from etude.data.lerobot.pictures import FilmedDepth, FilmedPictures, PackedPictures, Pictures
+from etude.data.lerobot.timing import read_timing
 from etude.data.video import OpenVideos
 
 SUBTASK_INDEX, SUBTASKS_FILE = "subtask_index", Path("meta/subtasks.parquet")
@@ -52,7 +54,7 @@ class LeRobotDataset(Dataset):
     @property
     def codecs(self) -> dict[str, str]:
         """How each camera's pictures are compressed, such as `av1`."""
-        cameras = (key for key, spec in self.specs.items() if spec.is_image)
+        cameras = (key for key, spec in self.specs.items() if spec.is_image or spec.is_depth)
         return {key: headers.codec_of(self.header.features[key]) for key in cameras}
 
     def column(self, key: str) -> np.ndarray:
@@ -99,6 +101,10 @@ class LeRobotDataset(Dataset):
             self._cells[key] = Cells(key, self.contents.tables, self.contents.table_starts)
         return self._cells[key].at(rows)
 
+    def timing(self) -> dict[str, np.ndarray]:
+        """Give what was noted of each frame's real time."""
+        return read_timing(self.root, self.contents.tables, self.episodes.start)
+
     def check_files(self) -> Iterator[Problem]:
         """Compare the files with the header: counters, and frames against rows in every video."""
         return file_problems(self.header, self.contents, self._videos)
@@ -114,13 +120,16 @@ class LeRobotDataset(Dataset):
         return height, width
 
     def _camera(self, key: str) -> Pictures:
-        if key not in self.specs or not self.specs[key].is_image:
+        if key not in self.codecs:
             raise NotFound("camera", key, self.codecs)
         if key not in self._cameras:
             self._cameras[key] = self._opened(key)
         return self._cameras[key]
 
     def _opened(self, key: str) -> Pictures:
+        if self.specs[key].is_depth:
+            coding = DepthCoding.from_info(self.header.features[key].get("info") or {})
+            return FilmedDepth(self.contents.clips[key], self.episodes, self._videos, coding)
         if key in self.contents.clips:
             return FilmedPictures(self.contents.clips[key], self.episodes, self._videos)
         return PackedPictures(key, self.contents.tables, self.episodes)

@@ -24,6 +24,8 @@ DEFAULT_FEATURES: dict[str, dict[str, Any]] = {
 """Columns that every dataset has, always last and in this order."""
 
 _TEXT = ("string", "language")
+_CODED = "gray12le"
+"""The layout of depth pictures that hold 12-bit codes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +46,16 @@ class Header:
     """Most megabytes of one `data` and one `video` file; since v3.0."""
 
     def specs(self) -> dict[str, Spec]:
-        """Give the spec of each numeric column and RGB camera; text, depth and the default columns have none."""
+        """Give the spec of each numeric column and camera; text and the default columns have none."""
         return {
             key: spec_of(feature)
             for key, feature in self.features.items()
-            if key not in DEFAULT_FEATURES and feature["dtype"] not in _TEXT and not is_depth(feature)
+            if key not in DEFAULT_FEATURES and feature["dtype"] not in _TEXT and is_readable(feature)
         }
 
     def cameras(self, dtype: str) -> list[str]:
-        """List the RGB cameras stored as `dtype`, which is `video` or `image`."""
-        return [key for key, feature in self.features.items() if feature["dtype"] == dtype and not is_depth(feature)]
+        """List the cameras stored as `dtype`, which is `video` or `image`."""
+        return [key for key, feature in self.features.items() if feature["dtype"] == dtype and is_readable(feature)]
 
     def texts(self) -> list[str]:
         """List the columns of strings and of messages, in the file's order."""
@@ -96,10 +98,17 @@ def read(root: Path) -> Header:
 def spec_of(feature: Mapping[str, Any]) -> Spec:
     """Turn a feature entry into a spec; pictures are uint8 (height, width, channels) whatever they are stored as."""
     shape = tuple(feature["shape"])
+    if feature["dtype"] == "video" and is_depth(feature):
+        return Spec(shape=shape, dtype="uint16", unit="mm")
     if feature["dtype"] in ("video", "image"):
         is_channel_first = str((feature.get("names") or [""])[0]).startswith("channel")
         return Spec(shape=(*shape[1:], shape[0]) if is_channel_first else shape, dtype="uint8")
     return Spec(shape=shape, dtype=feature["dtype"], names=tuple(_flat(feature.get("names"))))
+
+
+def is_readable(feature: Mapping[str, Any]) -> bool:
+    """Whether the values mean something to a reader: all but depth that is not stored as 12-bit codes."""
+    return not is_depth(feature) or (feature.get("info") or {}).get("video.pix_fmt") == _CODED
 
 
 def is_depth(feature: Mapping[str, Any]) -> bool:

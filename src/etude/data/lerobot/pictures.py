@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from etude.core.errors import DatasetError
+from etude.data.depth import DepthCoding
 from etude.data.episodes import Episodes
 from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Clips
@@ -42,6 +43,8 @@ class Pictures(Protocol):
 
 class FilmedPictures:
     """Pictures in video files, some episodes to a file."""
+
+    channels, dtype = 3, np.dtype(np.uint8)
 
     def __init__(self, clips: Clips, episodes: Episodes, videos: OpenVideos) -> None:
         self._clips, self._episodes, self._videos = clips, episodes, videos
@@ -81,7 +84,7 @@ class FilmedPictures:
         return around[(around >= clip.start) & (around < clip.start + clip.length)] - clip.start + first
 
     def _decoded(self, parts: Sequence[tuple[int, np.ndarray]], size: tuple[int, int]) -> np.ndarray:
-        pictures = np.empty((sum(len(rows) for _, rows in parts), *size, 3), np.uint8)
+        pictures = np.empty((sum(len(rows) for _, rows in parts), *size, self.channels), self.dtype)
 
         def decode(piece: tuple[Path, np.ndarray, int]) -> None:
             path, numbers, place = piece
@@ -100,6 +103,19 @@ class FilmedPictures:
                 piece = rows[begin : begin + _PIECE]
                 yield clip.path, piece - first + clip.start, place
                 place += len(piece)
+
+
+class FilmedDepth(FilmedPictures):
+    """Distances in video files [mm], which hold 12-bit codes."""
+
+    channels, dtype = 1, np.dtype(np.uint16)
+
+    def __init__(self, clips: Clips, episodes: Episodes, videos: OpenVideos, coding: DepthCoding) -> None:
+        super().__init__(clips, episodes, videos)
+        self._coding = coding
+
+    def _decoded(self, parts: Sequence[tuple[int, np.ndarray]], size: tuple[int, int]) -> np.ndarray:
+        return self._coding.dequantised(super()._decoded(parts, size))
 
 
 class PackedPictures:

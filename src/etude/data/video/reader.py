@@ -15,12 +15,14 @@ import numpy as np
 from av.error import FFmpegError
 
 from etude.core.errors import DatasetError
-from etude.data.video.scale import Scaler, resized
+from etude.data.video.scale import DEPTH_FORMAT, Scaler, resized
 
 _NOWHERE = 1 << 62
 """The position of a decoder that must seek before it reads."""
 _SAMPLED, _SAMPLE_BYTES = 8, 4096
 """Packets of a clip, and bytes of each, that identify it beside the sizes of all."""
+_GROUPS_BACK = 2
+"""Key pictures farther back from which a picture is decoded when the nearest does not lead to it."""
 _SHORT_GROUP = 32
 """Pictures from one key frame to the next that are decoded together: the key frame is most of the work."""
 
@@ -59,6 +61,7 @@ class VideoReader:
     def frames(self, numbers: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """Decode the pictures of these numbers, in their order: uint8 (picture, height, width, 3), RGB.
 
+        The codes of depth pictures come as uint16 (picture, height, width, 1).
         `size` (height, width) shrinks each as it is decoded. Whatever the order, the file is read forwards.
         """
         wanted, back = np.unique(numbers, return_inverse=True)
@@ -68,7 +71,8 @@ class VideoReader:
 
     def empty(self, count: int, size: tuple[int, int] | None = None) -> np.ndarray:
         """Make room for `count` pictures."""
-        return np.empty((count, *(size or (self._stream.height, self._stream.width)), 3), np.uint8)
+        channels, dtype = (1, np.uint16) if self._stream.format.name == DEPTH_FORMAT else (3, np.uint8)
+        return np.empty((count, *(size or (self._stream.height, self._stream.width)), channels), dtype)
 
     def decode(self, numbers: np.ndarray, pictures: np.ndarray) -> None:
         """Decode the pictures of these ascending numbers into `pictures`, at its size."""
@@ -103,20 +107,28 @@ class VideoReader:
 
     def _decode(self, number: int) -> av.VideoFrame:
         position, self._next = self._next, _NOWHERE
-        key = self._keys[max(np.searchsorted(self._keys, number, "right") - 1, 0)]
-        if not key <= position <= number:
-            self._container.seek(self._first + round(number * self._interval), stream=self._stream)
-            self._frames = self._container.decode(self._stream)
-        for frame in self._frames:
-            reached = self._number(frame.pts)
-            if reached == number:
+        group = max(np.searchsorted(self._keys, number, "right") - 1, 0)
+        if not self._keys[group] <= position <= number:
+            self._seek(number)
+        # A picture shown before a key picture may be coded after it, and then needs the group before as well.
+        for earlier in (None, *self._keys[:group][::-1][:_GROUPS_BACK].tolist()):
+            if earlier is not None:
+                self._seek(earlier)
+            if frame := self._reached(number):
                 self._next = number + 1
                 return frame
-            if reached > number:
-                break
         raise DatasetError(
             self.path, f"holds no frame {number} of {self.num_frames}; it is truncated or damaged. Copy it again."
         )
+
+    def _seek(self, number: int) -> None:
+        self._container.seek(self._first + round(number * self._interval), stream=self._stream)
+        self._frames = self._container.decode(self._stream)
+
+    def _reached(self, number: int) -> av.VideoFrame | None:
+        """Decode up to a picture; give none when what follows is beyond it."""
+        frame = next((frame for frame in self._frames if self._number(frame.pts) >= number), None)
+        return frame if frame and self._number(frame.pts) == number else None
 
     def _number(self, pts: int | None) -> int:
         return round(((pts or 0) - self._first) / self._interval)

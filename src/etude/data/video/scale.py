@@ -8,6 +8,8 @@ import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
+DEPTH_FORMAT = "gray12le"
+"""How pictures of distances are stored: 12-bit codes."""
 _SMALL = 0.55
 """Share of the height and width up to which the decoder's scaler gives what averaging RGB does, for a fifth of the
 time. Colour is stored at half of both; above that the scaler would enlarge it, and edges between colours would show.
@@ -15,15 +17,19 @@ time. Colour is stored at half of both; above that the scaler would enlarge it, 
 
 
 class Scaler:
-    """Brings decoded pictures to RGB of one size. Keep it: preparing it costs more than several pictures."""
+    """Brings decoded pictures to RGB of one size, and depth pictures to codes. Keep it: preparing it takes long."""
 
     def __init__(self) -> None:
         self._whole, self._small = VideoReformatter(), VideoReformatter()
 
     def write(self, frame: av.VideoFrame, picture: np.ndarray) -> None:
-        """Put `frame` into `picture`, uint8 (height, width, 3), averaging areas."""
+        """Put `frame` into `picture`, uint8 (height, width, 3), averaging areas; or uint16 (height, width, 1)."""
         height, width = picture.shape[:2]
-        if (height, width) == (frame.height, frame.width):
+        if picture.dtype == np.uint16:
+            # The mean of near and far is a distance at which there is nothing.
+            whole = frame.to_ndarray(format=DEPTH_FORMAT)
+            picture[..., 0] = cv2.resize(whole, (width, height), interpolation=cv2.INTER_NEAREST)
+        elif (height, width) == (frame.height, frame.width):
             picture.reshape(height, -1)[:] = self._rgb(frame)
         elif height <= _SMALL * frame.height and width <= _SMALL * frame.width:
             # Colour planes apart: the scaler would average colour over pairs of pixels of a packed picture.

@@ -9,6 +9,20 @@ from typing import ClassVar, Literal
 from etude.core.errors import ConfigError
 from etude.data.lerobot.header import version_of
 
+Vcodec = Literal[
+    "libsvtav1",
+    "h264",
+    "hevc",
+    "libaom-av1",
+    "auto",
+    "h264_nvenc",
+    "hevc_nvenc",
+    "h264_vaapi",
+    "h264_qsv",
+    "h264_videotoolbox",
+    "hevc_videotoolbox",
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -16,14 +30,14 @@ class Config:
 
     LOOKS_FOR: ClassVar[str] = "meta/info.json of LeRobot v3"
 
-    vcodec: Literal["libsvtav1", "h264", "hevc"] = "libsvtav1"
-    """Video encoder."""
+    vcodec: Vcodec = "libsvtav1"
+    """Video encoder; `auto` is the first hardware encoder that works here, else libsvtav1."""
     crf: int = 30
     """Quality: 0 is best, 63 (51 for h264 and hevc) smallest."""
     g: int = 2
     """Frames per key frame; few make random access fast."""
-    preset: int = 12
-    """Effort of libsvtav1: 0 is slowest, 13 fastest."""
+    preset: int | str | None = None
+    """Effort of the encoder, by its own names: libsvtav1 0 (slowest) to 13, h264 and hevc ultrafast to veryslow."""
     data_files_size_in_mb: int = 100
     """Most megabytes of one table file."""
     video_files_size_in_mb: int = 200

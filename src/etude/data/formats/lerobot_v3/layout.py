@@ -9,8 +9,11 @@ from typing import Any
 from etude.core.errors import UserError
 from etude.core.files import write_json
 from etude.core.spec import Spec, Specs
+from etude.data.depth import DepthCoding
 from etude.data.formats.lerobot_v3.config import Config
 from etude.data.lerobot.header import DEFAULT_FEATURES, FILE, Header
+from etude.data.video import encoders
+from etude.data.video.scale import DEPTH_FORMAT
 
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
@@ -18,9 +21,6 @@ EPISODES_FOLDER = Path("meta/episodes")
 EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 STAGING = Path(".recording")
 """Where the open episode's videos grow; whatever is left there by a crash belongs to no episode."""
-
-_CODEC = {"libsvtav1": "av1"}
-"""Names of streams, where they are not those of their encoders."""
 
 Place = tuple[int, int]
 """Chunk and file index."""
@@ -45,7 +45,7 @@ def new_header(config: Config, specs: Specs, fps: int, robot_type: str | None) -
         fps=fps,
         features=features | DEFAULT_FEATURES,
         data_path=DATA_PATH,
-        video_path=VIDEO_PATH if any(spec.is_image for spec in specs.values()) else None,
+        video_path=VIDEO_PATH if any(spec.is_image or spec.is_depth for spec in specs.values()) else None,
         robot_type=robot_type,
         sizes_in_mb={"data": config.data_files_size_in_mb, "video": config.video_files_size_in_mb},
     )
@@ -79,8 +79,12 @@ def _feature(config: Config, key: str, spec: Spec, fps: int) -> dict[str, Any]:
     if spec.is_image and spec.shape[2] == 3:
         names = ["height", "width", "channels"]
         return {"dtype": "video", "shape": list(spec.shape), "names": names, "info": _video_info(config, spec, fps)}
+    if spec.is_depth:
+        names = ["height", "width", "channels"]
+        return {"dtype": "video", "shape": list(spec.shape), "names": names, "info": _depth_info(config, spec, fps)}
     if len(spec.shape) != 1:
-        raise UserError(f"'{key}' is {spec}; a LeRobot dataset holds vectors and RGB pictures. Reshape or omit it.")
+        held = "vectors, RGB pictures (uint8) and depth pictures (uint16, one channel)"
+        raise UserError(f"'{key}' is {spec}; a LeRobot dataset holds {held}. Reshape or omit it.")
     return {"dtype": spec.dtype, "shape": list(spec.shape), "names": list(spec.names) or None}
 
 
@@ -89,15 +93,28 @@ def _video_info(config: Config, spec: Spec, fps: int) -> dict[str, Any]:
         "is_depth_map": False,
         "video.height": spec.shape[0],
         "video.width": spec.shape[1],
-        "video.codec": _CODEC.get(config.vcodec, config.vcodec),
+        "video.codec": encoders.stream_name(config.vcodec),
         "video.pix_fmt": "yuv420p",
         "video.fps": fps,
         "video.channels": 3,
         "has_audio": False,
         "video.g": config.g,
         "video.crf": config.crf,
-        "video.preset": config.preset if config.vcodec == "libsvtav1" else None,
+        "video.preset": encoders.preset_of(config.vcodec, config.preset),
         "video.fast_decode": 0,
         "video.video_backend": "pyav",
         "video.extra_options": {},
     }
+
+
+def _depth_info(config: Config, spec: Spec, fps: int) -> dict[str, Any]:
+    coded = {
+        "is_depth_map": True,
+        "depth_unit": "mm",
+        "video.codec": "hevc",
+        "video.pix_fmt": DEPTH_FORMAT,
+        "video.channels": 1,
+        "video.preset": encoders.DEPTH_PRESET,
+        "video.extra_options": encoders.DEPTH_PARAMETERS,
+    }
+    return _video_info(config, spec, fps) | coded | DepthCoding().to_info()
