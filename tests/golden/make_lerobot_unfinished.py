@@ -1,6 +1,6 @@
 """Makes the golden dataset `lerobot_unfinished/`: LeRobot 0.4.4 itself, killed while it records; not a test.
 
-Run it where LeRobot is installed (`scripts/peer_venv.sh`): `python tests/golden/make_lerobot_unfinished.py FOLDER`.
+Run it with the Python of `scripts/peer_venv.sh`: `python tests/golden/make_lerobot_unfinished.py FOLDER`.
 The values are those of `lerobot_unfinished_facts.py`. What such a process leaves behind: frames and episodes in tables
 without a footer, the last two of twelve episodes in no table, and `info.json` that tells of all twelve.
 """
@@ -13,8 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-import peer  # noqa: F401  lets LeRobot be imported beside the CPU build of torch
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot_unfinished_facts import (
     CAMERA,

@@ -1,0 +1,305 @@
+"""What LeRobot itself does with its datasets; runs with a Python that has LeRobot, see `peer.py`.
+
+Each function answers in JSON: `lerobot` (its version) and figures. Times are seconds; `cpu_s` counts child processes
+too. LeRobot decodes with torchcodec, its default.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import resource
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import torch
+from lerobot.datasets.dataset_tools import delete_episodes, merge_datasets
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from record import CAMERAS, FPS, HEIGHT, WIDTH, pool, shown
+
+ACTIONS = 100
+"""Actions of an ACT sample; the observation is one frame."""
+_NAME = "etude/peer"
+"""A repository name, which LeRobot wants and which is never looked up."""
+
+Answer = dict[str, Any]
+
+
+def record(
+    root: str,
+    frames: int = 300,
+    episode: int = 300,
+    streaming: bool = True,
+    vcodec: str = "libsvtav1",
+    paced: bool = True,
+) -> Answer:
+    """Record two 640x480 cameras at 30 Hz: encoded on the way, or (LeRobot's default) as PNG files first.
+
+    When frames come faster than they can be encoded on the way, which they do unless `paced`, LeRobot drops some.
+    """
+    pictures = pool()
+    before_mb = _peak_mb()
+    picture = {"dtype": "video", "shape": (HEIGHT, WIDTH, 3), "names": ["height", "width", "channels"]}
+    vector = {"dtype": "float32", "shape": (6,), "names": list("abcdef")}
+    features = {"observation.state": vector, **dict.fromkeys(CAMERAS, picture), "action": vector}
+    writers = 0 if streaming else 4 * len(CAMERAS)
+    dataset = LeRobotDataset.create(
+        _NAME, FPS, features, root=root, vcodec=vcodec, streaming_encoding=streaming, image_writer_threads=writers
+    )
+    add_s, save_s, clock = [], [], Stopwatch()
+    began = time.perf_counter()
+    for number in range(frames):
+        if number % episode == 0:
+            began = time.perf_counter()
+        if paced:
+            time.sleep(max(0.0, began + number % episode / FPS - time.perf_counter()))
+        state = np.full(6, number % episode, np.float32)
+        frame = {"observation.state": state, "action": state, "task": "benchmark"}
+        frame |= {key: pictures[key][shown(number % episode)] for key in CAMERAS}
+        add_s.append(_timed(lambda frame=frame: dataset.add_frame(frame)))
+        if (number + 1) % episode == 0:
+            save_s.append(_timed(dataset.save_episode))
+    finalize_s = _timed(dataset.finalize)
+    return clock.answer() | {
+        "streaming": streaming,
+        "vcodec": vcodec,
+        "frames": frames,
+        "add_ms_median": 1000 * statistics.median(add_s),
+        "add_ms_max": 1000 * max(add_s),
+        "add_over_33_ms": sum(each > 1 / FPS for each in add_s),
+        "pictures_dropped": frames * len(CAMERAS) - _num_pictures(Path(root)),
+        "save_s": save_s,
+        "finalize_s": finalize_s,
+        "cpu_ms_per_frame": 1000 * clock.cpu_s() / frames,
+        "memory_mb": _peak_mb() - before_mb,
+        "video_mb": sum(path.stat().st_size for path in Path(root).rglob("*.mp4")) / 1e6,
+    }
+
+
+def load(
+    root: str, workers: int = 0, batch: int = 8, batches: int = 20, actions: int = ACTIONS, seed: int = 0
+) -> Answer:
+    """Draw ACT samples in random order through a DataLoader, or with workers=-1 one by one from the dataset itself."""
+    fps = json.loads((Path(root) / "meta/info.json").read_text())["fps"]
+    clock = Stopwatch()
+    dataset = LeRobotDataset(_NAME, root, delta_timestamps={"action": [tick / fps for tick in range(actions)]})
+    opened_s = clock.wall_s()
+    order = torch.Generator().manual_seed(seed)
+    if workers < 0:
+        rows = torch.randint(len(dataset), (batch * batches,), generator=order).tolist()
+        return _drawn((dataset[row] for row in rows), 1, len(rows)) | {"workers": workers, "open_s": opened_s}
+    loader = torch.utils.data.DataLoader(
+        dataset,
+        batch,
+        shuffle=True,
+        generator=order,
+        num_workers=workers,
+        drop_last=True,
+        persistent_workers=False,
+        # A decoder of torchcodec does not survive a fork.
+        multiprocessing_context="spawn" if workers else None,
+    )
+    drawn = iter(loader)
+    answer = _drawn(drawn, batch, min(batches, len(loader)))
+    answer["worker_private_mb"] = [_private_mb(worker.pid) for worker in getattr(drawn, "_workers", [])]
+    return answer | {"workers": workers, "batch": batch, "open_s": opened_s}
+
+
+def delete(root: str, out: str, episode: int = 4) -> Answer:
+    """Delete one episode, which writes a new dataset."""
+    dataset = LeRobotDataset(_NAME, root)
+    clock = Stopwatch()
+    left = delete_episodes(dataset, [episode], output_dir=out, repo_id=f"{_NAME}-less")
+    return clock.answer() | {"episodes_before": dataset.num_episodes, "episodes": left.num_episodes}
+
+
+def merge(roots: str, out: str) -> Answer:
+    """Merge datasets, whose folders are separated by commas."""
+    datasets = [LeRobotDataset(f"{_NAME}-{number}", root) for number, root in enumerate(roots.split(","))]
+    clock = Stopwatch()
+    merged = merge_datasets(datasets, output_repo_id=f"{_NAME}-merged", output_dir=out)
+    return clock.answer() | {"episodes": merged.num_episodes, "frames": merged.num_frames}
+
+
+def open_dataset(root: str) -> Answer:
+    """Open a dataset and read the first row of its table; the first time converts the tables to a cache."""
+    clock = Stopwatch()
+    dataset = LeRobotDataset(_NAME, root)
+    dataset.hf_dataset[0]
+    opened, again = clock.answer(), Stopwatch()
+    LeRobotDataset(_NAME, root).hf_dataset[0]
+    return opened | {"again_s": again.wall_s(), "memory_mb": _peak_mb(), "episodes": dataset.num_episodes}
+
+
+def opens(root: str, out: str = "", resume: int = 0, scratch: str = "") -> Answer:
+    """Open a dataset that somebody else wrote, read all of it, and say what is there.
+
+    With `out` every row and picture goes to that `.npz` file. With `resume` that many frames are recorded on top, on a
+    copy in `scratch`, which is then opened and read too.
+    """
+    if not resume:
+        return _seen(root, out)
+    shutil.copytree(root, scratch)
+    return {
+        "before": _seen(scratch, ""),
+        "streaming": _extended(scratch, resume, True),
+        "png": _extended(scratch, resume, False),
+        "after": _seen(scratch, out),
+    }
+
+
+def _seen(root: str, out: str) -> Answer:
+    dataset = LeRobotDataset(_NAME, root)
+    rows = [dataset[row] for row in range(len(dataset))]
+    values = {
+        key: np.stack([np.asarray(row[key]) for row in rows]) for key in (rows[0] if rows else ()) if key != "task"
+    }
+    if out:
+        np.savez(out, task=np.array([row["task"] for row in rows]), **values)
+    return {
+        "lerobot": _version(),
+        "episodes": dataset.num_episodes,
+        "frames": dataset.num_frames,
+        "rows": len(rows),
+        "lengths": [int(length) for length in dataset.meta.episodes["length"]],
+        "tasks": dataset.meta.tasks.index.tolist(),
+        "stats": {key: sorted(stats) for key, stats in (dataset.meta.stats or {}).items()},
+        "shapes": {key: list(value.shape) for key, value in values.items()},
+        "out_of_place": [key for key, wanted in _expected(dataset).items() if not np.array_equal(values[key], wanted)],
+    }
+
+
+def _expected(dataset: Any) -> dict[str, np.ndarray]:
+    """Give what the default columns must hold, by the lengths of the episodes."""
+    lengths = np.array(dataset.meta.episodes["length"], int)
+    ticks = np.concatenate([np.arange(length) for length in lengths]) if len(lengths) else np.array([], int)
+    expected = {"index": np.arange(len(ticks)), "frame_index": ticks}
+    expected["episode_index"] = np.repeat(np.arange(len(lengths)), lengths)
+    return expected | {"timestamp": (ticks / dataset.fps).astype(np.float32)}
+
+
+def _extended(root: str, frames: int, streaming: bool) -> Answer:
+    """Record one more episode on a dataset."""
+    dataset = LeRobotDataset(_NAME, root, streaming_encoding=streaming)
+    for tick in range(frames):
+        frame: dict[str, Any] = {"task": "Resumed by the peer"}
+        for key, feature in dataset.features.items():
+            if feature["dtype"] in ("video", "image"):
+                frame[key] = np.full(feature["shape"], 10 * tick, np.uint8)
+            elif key not in ("timestamp", "frame_index", "episode_index", "index", "task_index"):
+                frame[key] = np.full(feature["shape"], tick, feature["dtype"])
+        dataset.add_frame(frame)
+    dataset.save_episode()
+    dataset.finalize()
+    return {"episodes": dataset.num_episodes}
+
+
+class Stopwatch:
+    """Measures from its making on."""
+
+    def __init__(self) -> None:
+        self._began, self._cpu = time.perf_counter(), _cpu_s()
+
+    def wall_s(self) -> float:
+        """Give the time since."""
+        return time.perf_counter() - self._began
+
+    def cpu_s(self) -> float:
+        """Give the processor time since, of this process and of its children that have ended."""
+        return _cpu_s() - self._cpu
+
+    def answer(self) -> Answer:
+        """Begin an answer."""
+        return {"lerobot": _version(), "wall_s": self.wall_s(), "cpu_s": self.cpu_s()}
+
+
+def _drawn(samples: Any, batch: int, count: int) -> Answer:
+    """Draw `count` times; the first is told apart, since workers and decoders start with it."""
+    clock, pids = Stopwatch(), set[int]()
+    next(samples)
+    first_s, begun = clock.wall_s(), Stopwatch()
+    pids = [worker.pid for worker in getattr(samples, "_workers", [])]
+    used = sum(map(_process_cpu_s, pids))
+    for _ in range(count - 1):
+        next(samples)
+    number = batch * (count - 1)
+    cpu_s = begun.cpu_s() + sum(map(_process_cpu_s, pids)) - used
+    rates = {"samples_per_s": number / begun.wall_s(), "cpu_ms_per_sample": 1000 * cpu_s / number}
+    return {"lerobot": _version(), "first_batch_s": first_s, "samples": number, "memory_mb": _peak_mb()} | rates
+
+
+def _num_pictures(root: Path) -> int:
+    count = 0
+    for path in root.rglob("*.mp4"):
+        with av.open(str(path)) as container:
+            count += sum(packet.size > 0 for packet in container.demux(video=0))
+    return count
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _cpu_s() -> float:
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, who))
+
+
+def _process_cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _private_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1024
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _version() -> str:
+    return version("lerobot")
+
+
+COMMANDS: dict[str, Callable[..., Answer]] = {
+    "record": record,
+    "load": load,
+    "delete": delete,
+    "merge": merge,
+    "open": open_dataset,
+    "opens": opens,
+}
+
+
+def main(words: list[str]) -> int:
+    """Do one thing and print the answer."""
+    what, *rest = words
+    given = dict(word.removeprefix("--").split("=", 1) for word in rest)
+    command = COMMANDS[what]
+    defaults = {name: each.default for name, each in inspect.signature(command).parameters.items()}
+    options = {name: _as(defaults[name], value) for name, value in given.items()}
+    print(json.dumps(command(**options)))
+    return 0
+
+
+def _as(default: Any, value: str) -> Any:
+    if isinstance(default, bool):
+        return value in ("True", "true", "1")
+    return int(value) if isinstance(default, int) else value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
