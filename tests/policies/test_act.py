@@ -161,7 +161,8 @@ class TestConfig:
 
     def test_it_observes_what_it_can_use(self):
         specs = SPECS | {"observation.effort": Spec(shape=(3,)), "action": ARM}
-        assert list(Config.tiny().observes(specs)) == ["observation.state", "observation.images.front"]
+        depth = {"observation.images.front_depth": Spec(shape=(8, 8, 1), dtype="uint16")}
+        assert list(Config.tiny().observes(specs | depth)) == ["observation.state", "observation.images.front"]
         with pytest.raises(ConfigError, match="needs a camera"):
             Config.tiny().observes({"observation.state": ARM})
 

@@ -100,9 +100,9 @@ class Config:
         return Window(offsets={ACTION: tuple(range(self.chunk_size))})
 
     def observes(self, specs: Specs) -> Specs:
-        """Choose the robot's state, the environment's state and the pictures; one of the last two is needed."""
+        """Choose the robot's state, the environment's state and RGB pictures; one of the last two is needed."""
         wanted = [STATE, ENVIRONMENT_STATE, *images(specs)]
-        chosen = {key: specs[key] for key in wanted if key in specs}
+        chosen = {key: specs[key] for key in wanted if key in specs and not specs[key].is_depth}
         if not set(chosen) - {STATE}:
             raise ConfigError(f"ACT needs a camera or '{ENVIRONMENT_STATE}'; there is {', '.join(specs) or 'nothing'}.")
         return chosen
