@@ -9,7 +9,7 @@ import torch
 
 from etude.core.spec import Spec
 from etude.core.stats import Stats
-from etude.data.dataset import Episodes
+from etude.data.dataset import Dataset, Episodes
 from etude.policies.act.config import Config
 from etude.train.config import TrainConfig
 
@@ -21,7 +21,7 @@ LENGTHS = (9, 12, 7, 10)
 
 
 @dataclass(kw_only=True)
-class MemoryDataset:
+class MemoryDataset(Dataset):
     """Episodes in which the arm follows a sine and a square in the picture shows where the arm is."""
 
     root: Path = Path("memory")
@@ -50,6 +50,9 @@ class MemoryDataset:
 
     def column(self, key: str) -> np.ndarray:
         return self._columns[key]
+
+    def fingerprint(self, key: str, number: int) -> str:
+        return f"{key} {number}"
 
     def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         height, width = size or (40, 40)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from etude.policies.loaded import LoadedPolicy
 from etude.train.evaluate import open_loop_error
 from etude.train.optim import optimizer, rate_factor, set_rate
 from etude.train.precision import uses_bf16
-from etude.train.samples import ahead, measured_stats, rows_of, split
+from etude.train.samples import measured_stats, rows_of, split
 
 
 class TestRate:
@@ -69,32 +68,6 @@ class TestSamples:
         windows = Windows(dataset, config.window, ["observation.state", "action"])
         reframe = config.reframe(dataset.specs, dataset.specs["action"])
         assert measured_stats(dataset, windows, np.arange(5), reframe) == dataset.stats
-
-
-class TestAhead:
-    def test_it_gives_all_in_order_from_another_thread(self):
-        here, heard, threads = threading.get_ident(), iter(range(100)), set()
-
-        def read():
-            threads.add(threading.get_ident())
-            return next(heard)
-
-        assert list(ahead(read, 7)) == list(range(7))
-        assert here not in threads
-        assert next(heard) == 7
-
-    def test_nothing_is_asked_for_nothing(self):
-        assert list(ahead(lambda: 1 / 0, 0)) == []
-
-    def test_an_error_arrives(self):
-        with pytest.raises(ZeroDivisionError):
-            list(ahead(lambda: 1 / 0, 3))
-
-    def test_leaving_early_ends_the_thread(self):
-        batches = ahead(lambda: 1, 1000)
-        next(batches)
-        batches.close()
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("loader")]
 
 
 @pytest.mark.parametrize(("choice", "wanted"), [("on", True), ("off", False)])

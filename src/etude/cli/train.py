@@ -53,13 +53,16 @@ class Train:
     """Compute in bfloat16; auto does where that is faster."""
     num_threads: int = 0
     """Processor threads; 0: all cores but one."""
+    cache_gb: float | None = None
+    """Most gigabytes of decoded pictures kept on disk for the next pass and the next run; 0 keeps none. Default: 20, or
+    a quarter of what the disk has free."""
 
 
 COMMAND = Train
 
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "steps", "batch_size", "seed", "save_freq", "log_freq", "device", "bf16",
+    "policy", "steps", "batch_size", "seed", "save_freq", "log_freq", "device", "bf16", "cache_gb",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 
@@ -89,7 +92,7 @@ def run(command: Train) -> int:
         def show(step: int, loss: float, samples_per_s: float, eta_s: float) -> None:
             line.update(step, f"loss {loss:.4f}, {samples_per_s:.0f} samples/s, {eta_s:.0f} s left")
 
-        last = train(config, resume=command.resume, progress=show)
+        last = train(config, resume=command.resume, progress=show, say=say)
     _report(stored.events, held_out)
     say(f"Checkpoint: {last}")
     return 0

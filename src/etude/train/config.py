@@ -64,12 +64,17 @@ class TrainConfig:
     """Compute in bfloat16; auto does where that is faster."""
     num_threads: int = 0
     """Processor threads; 0 leaves the choice to PyTorch."""
+    cache_gb: float | None = None
+    """Most gigabytes of decoded pictures on disk, of all datasets; 0 keeps none, nothing given: 20, or less on a full
+    disk."""
 
     def __post_init__(self) -> None:
         least = {"steps": 0, "batch_size": 1, "warmup_steps": 0, "holdout_episodes": 0, "save_freq": 1, "log_freq": 1}
         for name, bound in (least | {"num_threads": 0}).items():
             if getattr(self, name) < bound:
                 raise ConfigError(f"{name} should be at least {bound}, got {getattr(self, name)}.")
+        if self.cache_gb is not None and self.cache_gb < 0:
+            raise ConfigError(f"cache_gb should be at least 0, got {self.cache_gb}.")
         if not 0 <= self.ema_decay < 1 or self.grad_clip_norm <= 0:
             raise ConfigError(
                 f"ema_decay should be in [0, 1) and grad_clip_norm above 0, got {self.ema_decay} and "

@@ -13,6 +13,7 @@ import numpy as np
 
 from etude.core.errors import ConfigError
 from etude.core.frame import ACTION, STATE
+from etude.data.cache import FrameCache
 from etude.data.dataset import Dataset, Episode
 from etude.data.windows import Windows
 from etude.policies.loaded import LoadedPolicy
@@ -44,10 +45,12 @@ def open_loop_error(
     *,
     num_actions: int | None = None,
     most_frames: int = 2048,
+    cache: FrameCache | None = None,
 ) -> OpenLoop:
     """Compare the first `num_actions` of each chunk, or all of it, with the demonstration.
 
-    At most `most_frames` evenly spaced frames of `episodes` are looked at.
+    At most `most_frames` evenly spaced frames of `episodes` are looked at; their pictures come out of `cache` where
+    they are there.
     """
     rows = rows_of(episodes)
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(most_frames, len(rows))).astype(int))]
@@ -55,7 +58,8 @@ def open_loop_error(
     times = num_actions or chunk_size
     if times > chunk_size:
         raise ConfigError(f"num_actions = {times} is more than the chunk has.")
-    windows = Windows(dataset, loaded.config.window, [*loaded.observation, ACTION], image_size=loaded.config.image_size)
+    keys = [*loaded.observation, ACTION]
+    windows = Windows(dataset, loaded.config.window, keys, image_size=loaded.config.image_size, cache=cache)
     errors = [_errors(loaded, dataset, windows.batch(part), times) for part in _parts(rows)]
     totals = {name: np.concatenate([one[name] for one in errors]) for name in errors[0]}
     means = {name: float(values.mean()) for name, values in totals.items()}

@@ -15,14 +15,13 @@ import torch
 
 from etude.core.errors import ConfigError, EtudeError
 from etude.core.events import EventLog
+from etude.data.ahead import ahead
 from etude.policies import checkpoint
 from etude.policies.files import point, replacing
 from etude.train import state as states
 from etude.train.config import TrainConfig
-from etude.train.evaluate import open_loop_error
 from etude.train.interrupt import stopping
 from etude.train.optim import rate_factor, set_rate
-from etude.train.samples import ahead
 from etude.train.setup import Setup, prepare, stored_form
 
 CHECKPOINTS, LAST, STATE_FOLDER = "checkpoints", "last", "training_state"
@@ -36,12 +35,18 @@ class Progress(Protocol):
         ...
 
 
-def train(config: TrainConfig, *, resume: bool = False, progress: Progress | None = None) -> Path:
+def train(
+    config: TrainConfig,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Path:
     """Train a policy and give the folder of its last checkpoint.
 
     With `resume` it goes on from `checkpoints/last` in the run's folder, on a processor to the same bits. Ctrl-C saves
-    a checkpoint and ends. Raises `ConfigError` when the config does not fit the dataset or the run that it resumes, or
-    when the folder holds another run.
+    a checkpoint and ends. `say` hears what reading samples will cost. Raises `ConfigError` when the config does not fit
+    the dataset or the run that it resumes, or when the folder holds another run.
     """
     last = config.output_dir / CHECKPOINTS / LAST
     if last.exists() and not resume:
@@ -49,6 +54,8 @@ def train(config: TrainConfig, *, resume: bool = False, progress: Progress | Non
     with _threads(config.num_threads), stopping() as is_stopped:
         setup = prepare(config, last / STATE_FOLDER if resume else None)
         with closing(EventLog(config.output_dir / "events.jsonl")) as log:
+            if say and config.steps > setup.state.step:
+                say(setup.loading_cost().sentences())
             _train(setup, _Reporter(config, log, progress), log, is_stopped)
     return last.resolve()
 
@@ -57,7 +64,7 @@ def _train(setup: Setup, report: _Reporter, log: EventLog, is_stopped: Callable[
     config, state = setup.config, setup.state
     if state.step == 0 == config.steps:
         _save(setup, log)
-    with closing(ahead(setup.read, config.steps - state.step)) as batches:
+    with closing(ahead(setup.draw, setup.read, config.steps - state.step)) as batches:
         for batch in batches:
             losses = _update(setup, batch)
             report(state.step, losses)
@@ -106,7 +113,7 @@ def _save(setup: Setup, log: EventLog) -> None:
         if setup.held_out:
             # Holding still is hard to beat at once and easy later on, so neither horizon alone tells enough.
             for kind, num_actions in (("validation_played", loaded.n_action_steps), ("validation", None)):
-                score = open_loop_error(loaded, setup.dataset, setup.held_out, num_actions=num_actions)
+                score = setup.open_loop_error(loaded, num_actions)
                 log.write(kind, step=state.step, **score.to_json())
     point(folder.parent / LAST, folder.name)
     log.write("saved", step=state.step, folder=str(folder))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -20,12 +17,8 @@ from etude.nn.augment import random_brightness, random_shift
 from etude.train.config import Augment
 from etude.transforms.pipeline import Pipeline
 
-AHEAD = 2
-"""Batches read while one is learned from."""
 MOST_MEASURED = 20_000
 """Samples that statistics of rewritten actions are measured on."""
-
-T = TypeVar("T")
 
 
 def split(dataset: Dataset, holdout_episodes: int) -> tuple[list[Episode], list[Episode]]:
@@ -69,17 +62,3 @@ def augmented(
         shifted = random_shift(batch[key], augment.shift_px, generator)
         changed[key] = random_brightness(shifted, augment.brightness, generator)
     return changed
-
-
-def ahead(read: Callable[[], T], count: int) -> Generator[T]:
-    """Yield `read()` `count` times, reading the next ones in a thread meanwhile."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="loader")
-    try:
-        waiting = deque(pool.submit(read) for _ in range(min(AHEAD, count)))
-        for done in range(count):
-            ready = waiting.popleft().result()
-            if done + AHEAD < count:
-                waiting.append(pool.submit(read))
-            yield ready
-    finally:
-        pool.shutdown(cancel_futures=True)

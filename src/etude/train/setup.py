@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from etude.core.codec import encode
 from etude.core.errors import ConfigError
 from etude.core.frame import ACTION
+from etude.data.cache import FrameCache
 from etude.data.dataset import Dataset, Episode
+from etude.data.loading_cost import LoadingCost, loading_cost
 from etude.data.opening import open_dataset
 from etude.data.sampler import EpisodeSampler
 from etude.data.windows import Windows
@@ -24,11 +26,12 @@ from etude.policies.devices import choose
 from etude.policies.loaded import LoadedPolicy, Origin
 from etude.train import state as states
 from etude.train.config import TrainConfig
+from etude.train.evaluate import OpenLoop, open_loop_error
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
 from etude.train.samples import augmented, measured_stats, rows_of, split
 
-MAY_CHANGE = {"output_dir", "steps", "save_freq", "log_freq", "num_threads", "device", "bf16"}
+MAY_CHANGE = {"output_dir", "steps", "save_freq", "log_freq", "num_threads", "device", "bf16", "cache_gb"}
 """Fields that a resumed run may have otherwise than the run that it resumes."""
 
 
@@ -41,14 +44,29 @@ class Setup:
     held_out: list[Episode]
     sampler: EpisodeSampler
     windows: Windows
+    cache: FrameCache | None
+    """Where decoded pictures are kept."""
     loaded: LoadedPolicy
     """The policy in training, with its pipeline."""
     state: states.State
     device: torch.device
 
-    def read(self) -> dict[str, np.ndarray]:
-        """Read the next samples, pictures still uint8."""
-        return self.windows.batch(self.sampler.draw(self.config.batch_size))
+    def draw(self) -> np.ndarray:
+        """Choose the rows of the next batch."""
+        return self.sampler.draw(self.config.batch_size)
+
+    def read(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Read the samples of `rows`, pictures still uint8; safe to call from several threads."""
+        return self.windows.batch(rows)
+
+    def loading_cost(self) -> LoadingCost:
+        """Measure what reading samples costs."""
+        learned_from, _ = split(self.dataset, self.config.holdout_episodes)
+        return loading_cost(self.dataset, self.windows, rows_of(learned_from), self.cache)
+
+    def open_loop_error(self, loaded: LoadedPolicy, num_actions: int | None) -> OpenLoop:
+        """Score a policy on the held-out episodes."""
+        return open_loop_error(loaded, self.dataset, self.held_out, num_actions=num_actions, cache=self.cache)
 
     def encode(self, batch: Mapping[str, np.ndarray], step: int) -> dict[str, Tensor]:
         """Bring a batch to the device, vary its pictures, and run the pipeline on it."""
@@ -75,13 +93,14 @@ def prepare(config: TrainConfig, resumed: Path | None) -> Setup:
     )
     if resumed:
         states.restore(resumed, state)
-    keys = [*loaded.observation, ACTION]
+    keys, cache = [*loaded.observation, ACTION], _cache(config)
     return Setup(
         config=config,
         dataset=dataset,
         held_out=held_out,
         sampler=_sampler(config, learned_from, state.step),
-        windows=Windows(dataset, config.policy.window, keys, image_size=config.policy.image_size),
+        windows=Windows(dataset, config.policy.window, keys, image_size=config.policy.image_size, cache=cache),
+        cache=cache,
         loaded=loaded,
         state=state,
         device=device,
@@ -93,7 +112,8 @@ def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device:
         raise ConfigError(f"{dataset.root} has no '{ACTION}'; there is {', '.join(dataset.specs)}.")
     observation, action = dict(config.policy.observes(dataset.specs)), dataset.specs[ACTION]
     reframe = config.policy.reframe(observation, action)
-    table = Windows(dataset, config.policy.window, [key for key in (*observation, ACTION) if key in dataset.specs])
+    numbers = [key for key in (*observation, ACTION) if key in dataset.specs and not dataset.specs[key].is_image]
+    table = Windows(dataset, config.policy.window, numbers)
     stats = measured_stats(dataset, table, rows, reframe)
     policy = policies.build(config.policy, observation, action)
     policy.begin_training()
@@ -111,6 +131,12 @@ def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device:
         ),
         device=str(device),
     )
+
+
+def _cache(config: TrainConfig) -> FrameCache | None:
+    if config.cache_gb == 0:
+        return None
+    return FrameCache(max_bytes=None if config.cache_gb is None else int(1e9 * config.cache_gb))
 
 
 def _sampler(config: TrainConfig, episodes: list[Episode], step: int) -> EpisodeSampler:
