@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from etude.data.check import check
 from etude.data.draft import drafts
 from etude.data.formats.lerobot_v3.config import Config
 
+CONFIG = replace(Config.tiny(), compact=True)
 SPECS = {"action": Spec(shape=(2,)), "cam": Spec(shape=(64, 64, 3), dtype="uint8")}
 LENGTH = 5
 
@@ -28,7 +30,7 @@ def grey(episode, tick):
 
 def record(root, announce):
     """Record until killed, announcing the number of saved episodes."""
-    writer = create_dataset(root, SPECS, fps=10, resume=root.exists(), config=Config.tiny())
+    writer = create_dataset(root, SPECS, fps=10, resume=root.exists(), config=CONFIG)
     while True:
         for tick in range(LENGTH):
             episode = writer.num_episodes
@@ -38,7 +40,7 @@ def record(root, announce):
         os.write(announce, bytes([1]))
         if writer.num_episodes % 6 == 0:  # closing regroups the files, and a kill may come then, too
             writer.close()
-            writer = create_dataset(root, SPECS, fps=10, resume=True, config=Config.tiny())
+            writer = create_dataset(root, SPECS, fps=10, resume=True, config=CONFIG)
 
 
 def killed(root, announcements, after_s):

@@ -20,7 +20,18 @@ COMMANDS = {
     "run": "Run a trained policy on a robot.",
     "dataset info": "What a dataset holds.",
     "dataset check": "Whether a dataset is sound, and what to do if not.",
+    "dataset cache": "Pictures decoded to disk, so that training need not.",
     "dataset recover": "Keep or drop what a crash left.",
+    "dataset convert": "A dataset of another format or version, as LeRobot v3.0.",
+    "dataset delete": "Leave out episodes.",
+    "dataset split": "One dataset into several.",
+    "dataset merge": "Several datasets into one.",
+    "dataset trim": "Cut the ends off episodes.",
+    "dataset filter": "Keep the episodes that are wanted.",
+    "dataset edit-tasks": "Say anew what episodes are about.",
+    "dataset rename": "Give keys other names.",
+    "dataset remove-key": "Leave out columns and cameras.",
+    "dataset reencode": "Encode all videos again.",
     "policy act": "One frame through a policy's whole pipeline.",
     "runs": "The runs made on this machine.",
 }
@@ -57,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(name: str, arguments: list[str]) -> int:
     from etude.cli.parse import parse
 
-    module = importlib.import_module(f"etude.cli.{name.replace(' ', '_')}")
+    module = importlib.import_module(f"etude.cli.{name.replace(' ', '_').replace('-', '_')}")
     command = parse(module.COMMAND, arguments, prog=f"etude {name}")
     return module.run(command) or 0
 

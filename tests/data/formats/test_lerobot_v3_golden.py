@@ -10,9 +10,14 @@ import pytest
 from etude.core.spec import Spec
 from etude.data import create_dataset, open_dataset
 from etude.data.check import check
+from etude.data.formats.lerobot_v3.config import Config
 
 DATA = "data/chunk-000/file-000.parquet"
 EPISODES = "meta/episodes/chunk-000/file-000.parquet"
+
+
+SCATTERED = Config(compact=False)
+"""LeRobot's own settings, each episode in files of its own."""
 
 
 def frame(facts, episode, tick):
@@ -30,7 +35,7 @@ def specs(facts):
 def ours(facts, tmp_path_factory):
     """The golden dataset's frames, recorded by us."""
     root = tmp_path_factory.mktemp("ours") / "dataset"
-    writer = create_dataset(root, specs(facts), fps=facts.FPS, robot_type=facts.ROBOT_TYPE)
+    writer = create_dataset(root, specs(facts), fps=facts.FPS, robot_type=facts.ROBOT_TYPE, config=SCATTERED)
     for episode, (length, task) in enumerate(facts.EPISODES):
         for tick in range(length):
             writer.add_frame(frame(facts, episode, tick))
@@ -138,7 +143,9 @@ def test_the_statistics_agree(ours, golden, facts):
 def test_recording_goes_on_where_lerobot_stopped(golden, facts, tmp_path):
     root = shutil.copytree(golden / "lerobot_v3", tmp_path / "dataset")
     before = {path: path.read_bytes() for path in root.rglob("file-*")}
-    writer = create_dataset(root, specs(facts), fps=facts.FPS, robot_type=facts.ROBOT_TYPE, resume=True)
+    writer = create_dataset(
+        root, specs(facts), fps=facts.FPS, robot_type=facts.ROBOT_TYPE, resume=True, config=SCATTERED
+    )
     assert writer.num_episodes == 3
     for tick in range(2):
         writer.add_frame(frame(facts, 1, tick))

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from etude.data import create_dataset, open_dataset
 from etude.data.check import check
 from etude.data.draft import drafts
 from etude.data.formats.lerobot_v3 import layout
+from etude.data.formats.lerobot_v3 import writer as writer_module
 from etude.data.formats.lerobot_v3.config import Config
 from etude.data.timing import Timing
 
@@ -199,6 +201,30 @@ def test_only_one_process_records_into_a_dataset(tmp_path, specs, make_dataset):
         create_dataset(root, specs, fps=10, robot_type="fake", resume=True)
     writer.close()
     create_dataset(root, specs, fps=10, robot_type="fake", resume=True).close()
+
+
+def test_small_files_become_large_ones_when_recording_ends(tmp_path, specs, make_frame, make_dataset, monkeypatch):
+    scattered = make_dataset(tmp_path / "scattered", [2, 3, 1, 4, 2])
+    monkeypatch.setattr(writer_module, "COMPACT_EVERY", 2)
+    writer = create_dataset(
+        tmp_path / "new", specs, fps=10, robot_type="fake", config=replace(Config.tiny(), compact=True)
+    )
+    for episode, length in enumerate([2, 3, 1, 4, 2]):
+        for tick in range(length):
+            writer.add_frame(make_frame(episode, tick))
+        writer.save_episode("Do it")
+    writer.close()
+    assert len(list((tmp_path / "new").glob("data/*/*.parquet"))) == 1
+    assert len(list((tmp_path / "new").glob("videos/*/*/*.mp4"))) == 1
+    assert check(tmp_path / "new") == []
+    one, other = open_dataset(tmp_path / "new"), open_dataset(scattered)
+    for key in (*(key for key in specs if key != FRONT), "index", "timestamp", "task_index"):
+        np.testing.assert_array_equal(one.column(key), other.column(key))
+    rows = one.column("index")
+    np.testing.assert_array_equal(one.images(FRONT, rows), other.images(FRONT, rows))
+    for key, part in other.stats.items():
+        for name, values in part.to_json().items():
+            np.testing.assert_allclose(one.stats[key].to_json()[name], values, atol=1e-9)
 
 
 def test_real_times_are_kept_beside_the_table(tmp_path, specs, make_frame):

@@ -73,7 +73,7 @@ class FilmedPictures:
     def _by_episode(self, rows: np.ndarray) -> Iterator[tuple[int, slice]]:
         """Yield the positions of the episodes that ascending `rows` lie in, and which of `rows` do."""
         numbers, starts = np.unique(self._episodes.of(rows), return_index=True)
-        stops = [*starts[1:].tolist(), len(rows)]
+        stops = [*starts[1:].tolist(), len(rows)][: len(starts)]
         return ((number, slice(*span)) for number, *span in zip(numbers.tolist(), starts.tolist(), stops, strict=True))
 
     def _around(self, number: int, rows: np.ndarray) -> np.ndarray:

@@ -44,6 +44,8 @@ class Config:
     """Most megabytes of one video file."""
     queue_size: int = 30
     """Pictures that may wait for a camera's encoder before recording waits."""
+    compact: bool = True
+    """Whether the small files of single episodes are regrouped into large ones, now and then and at the end."""
 
     def __post_init__(self) -> None:
         limits = {"g": 1, "data_files_size_in_mb": 1, "video_files_size_in_mb": 1, "queue_size": 1, "crf": 0}
@@ -53,8 +55,8 @@ class Config:
 
     @classmethod
     def tiny(cls) -> Config:
-        """Give the options that encode fastest; every test uses them."""
-        return cls(preset=13, queue_size=2)
+        """Give the options that encode fastest and leave each episode in files of its own; every test uses them."""
+        return cls(preset=13, queue_size=2, compact=False)
 
     @classmethod
     def matches(cls, path: Path) -> bool:

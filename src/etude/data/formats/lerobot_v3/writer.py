@@ -2,12 +2,14 @@
 
 While an episode is recorded it lies beside the dataset, as a draft. Saving it adds files of its own to the dataset and
 replaces single ones, `meta/info.json` last: that commits it. A crash before that leaves files that no reader counts and
-that the next episode overwrites, and the draft.
+that the next episode overwrites, and the draft. Now and then small files are regrouped into large ones.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -19,9 +21,11 @@ from etude.core.errors import DatasetError, UserError
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.data import draft as drafts
-from etude.data.camera_recorder import CameraRecorder
+from etude.data.camera_recorder import CameraRecorder, DepthRecorder
 from etude.data.dataset import Timing
+from etude.data.depth import DepthCoding
 from etude.data.draft import Draft
+from etude.data.edit.compact import compact
 from etude.data.formats.lerobot_v3 import layout
 from etude.data.formats.lerobot_v3.commit import Committed
 from etude.data.formats.lerobot_v3.config import Config
@@ -29,7 +33,10 @@ from etude.data.lerobot import header as headers
 from etude.data.lerobot.header import Header
 from etude.data.recording import OpenEpisode, Take
 from etude.data.versions import locked, workspace
-from etude.data.video import VideoWriter
+from etude.data.video import DepthWriter, VideoWriter
+
+COMPACT_EVERY = 50
+"""Episodes after which small files are regrouped while recording goes on."""
 
 
 def create(config: Config, root: Path, specs: Specs, fps: int, robot_type: str | None) -> Writer:
@@ -61,6 +68,7 @@ class Writer:
             self._committed = Committed(root)
             drafts.sweep(root)
         self._episode: OpenEpisode | None = None
+        self._compaction: _Compaction | None = None
         self._is_closed = False
 
     @property
@@ -91,8 +99,11 @@ class Writer:
 
     def add_take(self, take: Take, task: str) -> None:
         """Commit a finished episode; its videos are moved into the dataset."""
+        self._await_compaction()
         with _writing(self.root):
             self._committed.add(take, task)
+        if self._config.compact and self.num_episodes % COMPACT_EVERY == 0:
+            self._compaction = _Compaction(self.root)
 
     def keep_draft(self, draft: Draft, task: str) -> None:
         """Commit what a recording that broke off left; raise `UserError` when it is of another kind."""
@@ -114,12 +125,15 @@ class Writer:
         self._episode = None
 
     def close(self) -> None:
-        """Leave the open episode as a draft, and let others write; harmless when done before."""
+        """Leave the open episode as a draft, regroup small files, and let others write; harmless when done before."""
         if self._is_closed:
             return
         self._is_closed = True
         with self._lock:
             self.leave_episode()
+            self._await_compaction()
+            if self._config.compact:
+                _compact(self.root)
 
     def _begin(self) -> OpenEpisode:
         stamp = datetime.now(tz=UTC).astimezone().strftime("%Y%m%d-%H%M%S")
@@ -128,10 +142,40 @@ class Writer:
             return OpenEpisode(folder, self._specs, self._fps, self._recorder)
 
     def _recorder(self, path: Path, spec: Spec) -> CameraRecorder:
-        del spec
-        config = self._config
-        options: dict[str, Any] = {"vcodec": config.vcodec, "crf": config.crf, "g": config.g, "preset": config.preset if config.vcodec == "libsvtav1" else None}
-        return CameraRecorder(VideoWriter(path, self._fps, is_fragmented=True, **options), config.queue_size)
+        config, fps = self._config, self._fps
+        if spec.is_depth:
+            coding = DepthCoding.from_info(self._committed.header.features[path.stem]["info"])
+            return DepthRecorder(DepthWriter(path, fps, g=config.g, is_fragmented=True), config.queue_size, coding)
+        coded: dict[str, Any] = {"vcodec": config.vcodec, "crf": config.crf, "g": config.g, "preset": config.preset}
+        return CameraRecorder(VideoWriter(path, fps, is_fragmented=True, **coded), config.queue_size)
+
+    def _await_compaction(self) -> None:
+        """Wait until files stay where they are; in what regrouping fails, small files simply stay."""
+        if self._compaction:
+            self._compaction.join()
+            self._compaction = None
+            self._committed.refresh()
+
+
+class _Compaction(threading.Thread):
+    """Regroups small files while the next episode is recorded, beside the dataset."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(name=f"compact {root.name}", daemon=True)
+        self._root = root
+        self.start()
+
+    def run(self) -> None:
+        """Regroup, beside the dataset."""
+        _compact(self._root)
+
+
+def _compact(root: Path) -> None:
+    """Regroup small files; where that fails, as on a full disk, they stay, and the next recording tries again."""
+    try:
+        compact(root)
+    except (DatasetError, OSError) as error:
+        logging.getLogger(__name__).warning("Small files of %s stay as they are: %s", root, error)
 
 
 @contextmanager
@@ -169,4 +213,4 @@ def _described(specs: Specs) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 
 def _names(spec: Spec) -> tuple[str, ...]:
-    return () if spec.is_image else spec.names
+    return () if spec.is_image or spec.is_depth else spec.names
