@@ -9,7 +9,7 @@ from pathlib import Path
 from etude.data.edit.build import build
 from etude.data.edit.plan import Plan, Tell, same_keys, whole
 from etude.data.edit.source import Source
-from etude.data.versions import new_version
+from etude.data.versions import VERSION_FILE, link_tree, new_version
 from etude.data.video.splice import coding
 
 
@@ -25,6 +25,8 @@ def compact(root: Path, tell: Tell = lambda *_: None) -> bool:
     plan = Plan(sources=(source,), kept=tuple(whole(source)), keys=same_keys(source), is_compact=True, continues=True)
     with new_version(root, "compact", is_edit=False) as folder:
         build(plan, folder, tell)
+        # What is noted of the dataset as a whole is still true of it.
+        link_tree(root, folder, lambda path: path.parent == VERSION_FILE.parent and path != VERSION_FILE)
     return True
 
 
