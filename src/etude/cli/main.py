@@ -20,7 +20,6 @@ COMMANDS = {
     "run": "Run a trained policy on a robot.",
     "dataset info": "What a dataset holds.",
     "dataset check": "Whether a dataset is sound, and what to do if not.",
-    "dataset convert": "A dataset of another format or version, as LeRobot v3.0.",
     "dataset cache": "Pictures decoded to disk, so that training need not.",
     "dataset recover": "Keep or drop what a crash left.",
     "dataset convert": "A dataset of another format or version, as LeRobot v3.0.",
