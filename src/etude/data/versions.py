@@ -109,12 +109,11 @@ def undo(root: Path) -> str:
     if not previous.is_dir() or not record.exists():
         raise UserError(f"There is nothing to undo in {root}: its last edit is not known, or was undone by hand.")
     stored = json.loads(record.read_text(encoding="utf-8"))
-    if stored["state"] != _state(root):
+    if sorted([_state(root), _state(previous)]) != stored["states"]:
         raise UserError(
             f"{root} has changed since the last edit ({stored['edit']}); undoing it would lose what was added. "
             f"The version before it is {previous}: copy it elsewhere if you need it."
         )
-    write_json(record, {"edit": stored["edit"], "state": _state(previous)})
     _exchange(previous, root)
     return stored["edit"]
 
@@ -171,8 +170,9 @@ def _keep(old: Path, root: Path) -> None:
     previous = folder / _PREVIOUS
     if previous.exists():
         shutil.rmtree(_aside(previous))
+    # The record first: whoever tidies after a crash in between finds the old version and keeps it then.
+    write_json(folder / _UNDO, {"edit": _version(root).edit, "states": sorted([_state(root), _state(old)])})
     old.rename(previous)
-    write_json(folder / _UNDO, {"edit": _version(root).edit, "state": _state(root)})
 
 
 def _aside(folder: Path) -> Path:

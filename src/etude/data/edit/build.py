@@ -15,8 +15,9 @@ from etude.core.errors import DatasetError
 from etude.core.files import write_json
 from etude.data.edit.episode_rows import episode_rows
 from etude.data.edit.frames import write_frames
-from etude.data.edit.measure import merged
+from etude.data.edit.measure import measured, merged
 from etude.data.edit.plan import Plan, Tell
+from etude.data.edit.sketches import carry_sketches
 from etude.data.edit.tasks import Tasks, tasks_of
 from etude.data.edit.videos import Videos
 from etude.data.formats.lerobot_v3 import layout, metadata
@@ -24,6 +25,7 @@ from etude.data.formats.lerobot_v3.layout import Place, path_of
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.stats_file import read_stats, write_stats
+from etude.data.sketches import SketchesOf
 from etude.data.versions import link_tree, workspace
 
 _OURS = ("data", "videos", "images", ".recording")
@@ -46,11 +48,12 @@ def build(plan: Plan, folder: Path, tell: Tell = lambda *_: None) -> None:
             key: Videos(plan, key, folder, work).write(_used(plan, key), _part(tell, number, parts))
             for number, key in enumerate(keys, 1)
         }
-        rows = episode_rows(plan, tasks, data, clips, _part(tell, parts - 1, parts))
+        found = measured(plan, tasks, _part(tell, parts - 1, parts))
+        rows = episode_rows(plan, tasks, data, clips, found)
         _write_rows(plan, rows, folder)
         tables.write(folder / metadata.TASKS_FILE, metadata.tasks_table(tasks.texts))
         write_json(folder / headers.FILE, info_of(plan, tasks), indent=4)
-        _write_stats(plan, rows, folder)
+        _write_stats(plan, rows, carry_sketches(plan, data, found, folder), folder)
         link_tree(plan.sources[0].root, folder, _is_theirs)
         shutil.rmtree(work, ignore_errors=True)
         tell(parts, parts)
@@ -106,14 +109,13 @@ def _write_rows(plan: Plan, rows: pa.Table, folder: Path) -> None:
         pq.write_table(part, path, compression="snappy", use_dictionary=True, row_group_size=_ROWS_PER_GROUP)
 
 
-def _write_stats(plan: Plan, rows: pa.Table, folder: Path) -> None:
+def _write_stats(plan: Plan, rows: pa.Table, sketches: SketchesOf, folder: Path) -> None:
+    """Write the statistics of the whole: what they were, where the rows are those that they were."""
     stored = read_stats(plan.sources[0].root)
-    described = {new: plan.sources[0].features[old] for old, new in plan.keys.items()}
-    if plan.keeps_all_rows:
-        changed = {"task_index": described["task_index"]} if "task_index" in stored else {}
-        stats = {plan.keys[key]: part for key, part in stored.items() if key in plan.keys} | merged(rows, changed)
-    else:
-        stats = merged(rows, described)
+    stats = merged(plan, rows, sketches)
+    if plan.keeps_all_rows and stored:
+        kept = {plan.keys[key]: part for key, part in stored.items() if key in plan.keys and key != "task_index"}
+        stats = {key: kept.get(key, part) for key, part in stats.items()} | kept
     write_stats(folder, stats)
 
 
@@ -135,10 +137,10 @@ def _is_theirs(path: Path) -> bool:
 
 
 def _part(tell: Tell, number: int, parts: int) -> Tell:
-    """Tell the progress of one part of the whole, in thousandths."""
+    """Tell the progress of one part of the whole, in hundredths."""
 
     def told(done: int, total: int) -> None:
-        tell(1000 * number + 1000 * done // max(total, 1), 1000 * parts)
+        tell(100 * number + 100 * done // max(total, 1), 100 * parts)
 
     return told
 

@@ -9,25 +9,21 @@ import numpy as np
 import pyarrow as pa
 
 from etude.core.stats import Stats
-from etude.data.edit.frames import new_columns, rows_of
-from etude.data.edit.measure import Measure
-from etude.data.edit.plan import Plan, Tell
-from etude.data.edit.source import Source
+from etude.data.edit.measure import Measured
+from etude.data.edit.plan import Plan
 from etude.data.edit.tasks import Tasks
 from etude.data.edit.videos import Clip
 from etude.data.formats.lerobot_v3.layout import Place
 from etude.data.formats.lerobot_v3.metadata import STAT_NAMES
 
 _SHIFTED = ("min", "max", "mean", "q01", "q10", "q50", "q90", "q99")
-_TEXT = ("string", "language")
 
 
 def episode_rows(
-    plan: Plan, tasks: Tasks, data: Sequence[Place], clips: Mapping[str, Sequence[Clip]], tell: Tell
+    plan: Plan, tasks: Tasks, data: Sequence[Place], clips: Mapping[str, Sequence[Clip]], found: Measured
 ) -> pa.Table:
-    """Lay out a row per new episode: what was known of it, where it is now, and statistics."""
-    table = _carried(plan)
-    table = _with_stats(table, plan, tasks, tell)
+    """Lay out a row per new episode: what was known of it, where it is now, and what was measured again."""
+    table = _with_stats(_carried(plan), plan, found)
     table = table.rename_columns([_renamed(name, plan.keys) for name in table.column_names])
     facts: dict[str, Any] = {
         "episode_index": np.arange(len(plan.kept)),
@@ -38,9 +34,9 @@ def episode_rows(
         "dataset_from_index": plan.starts[:-1],
         "dataset_to_index": plan.starts[1:],
     }
-    for key, found in clips.items():
-        places = {"chunk_index": [clip.place[0] for clip in found], "file_index": [clip.place[1] for clip in found]}
-        times = {name: [getattr(clip, name) for clip in found] for name in ("from_timestamp", "to_timestamp")}
+    for key, of_key in clips.items():
+        places = {"chunk_index": [clip.place[0] for clip in of_key], "file_index": [clip.place[1] for clip in of_key]}
+        times = {name: [getattr(clip, name) for clip in of_key] for name in ("from_timestamp", "to_timestamp")}
         facts |= {f"videos/{plan.keys[key]}/{name}": values for name, values in (places | times).items()}
     for name, values in facts.items():
         table = _with_column(table, name, values)
@@ -51,6 +47,8 @@ def _carried(plan: Plan) -> pa.Table:
     """Take each new episode's old row, without what belongs to keys that are dropped."""
     parts = []
     for number, source in enumerate(plan.sources):
+        if not len(source):
+            continue
         rows = np.array([each.episode for each in plan.kept if each.source == number], np.int64)
         table = source.rows.take(pa.array(rows))
         gone = [name for name in table.column_names if _key_of(name) in source.features.keys() - plan.keys.keys()]
@@ -82,47 +80,19 @@ def _with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
     return table.set_column(at, table.schema.field(at), column)
 
 
-def _with_stats(table: pa.Table, plan: Plan, tasks: Tasks, tell: Tell) -> pa.Table:
-    """Measure what was cut; elsewhere only the numbers that tell where rows are have changed, all by the same."""
-    table = _shifted(table, "index", _moved(plan, plan.starts[:-1], lambda source: source.first_row))
+def _with_stats(table: pa.Table, plan: Plan, found: Measured) -> pa.Table:
+    """Put in what was measured; elsewhere only numbers that tell where rows are have changed, all by the same."""
+    old_rows = np.array([plan.sources[kept.source].first_row[kept.episode] for kept in plan.kept], np.int64)
     old_numbers = np.array([kept.episode for kept in plan.kept], np.int64)
+    table = _shifted(table, "index", plan.starts[:-1] - old_rows)
     table = _shifted(table, "episode_index", np.arange(len(plan.kept)) - old_numbers)
-    measured: dict[str, dict[int, Stats]] = {}
-    measure = Measure(plan)
-    unmeasured = {number for number, source in enumerate(plan.sources) if not _is_measured(plan, source)}
-    for number, kept in enumerate(plan.kept):
-        is_whole = plan.is_whole(kept) and (plan.keeps_all_rows or kept.source not in unmeasured)
-        if is_whole and _keeps_numbers(plan, tasks, number):
-            continue
-        rows = rows_of(plan.sources[kept.source], kept)
-        columns = new_columns(plan, tasks, number, rows["task_index"].to_numpy())
-        found = {"task_index": Stats.of(columns["task_index"][:, None])}
-        found = found if is_whole else measure.episode(number, columns)
-        for key, stats in found.items():
-            measured.setdefault(key, {})[number] = stats
-        tell(number, len(plan.kept))
-    for key, of_episode in measured.items():
+    by_key: dict[str, dict[int, Stats]] = {}
+    for number, stats in found.items():
+        for key, part in stats.items():
+            by_key.setdefault(key, {})[number] = part
+    for key, of_episode in by_key.items():
         table = _replaced(table, key, plan.sources[0].features[key], of_episode)
     return table
-
-
-def _moved(plan: Plan, new: np.ndarray, old: Any) -> np.ndarray:
-    before = [old(plan.sources[kept.source])[kept.episode] for kept in plan.kept]
-    return new - np.array(before, np.int64)
-
-
-def _is_measured(plan: Plan, source: Source) -> bool:
-    wanted = [key for key in plan.keys if source.features[key]["dtype"] not in _TEXT]
-    return all(f"stats/{key}/mean" in source.rows.column_names for key in wanted)
-
-
-def _keeps_numbers(plan: Plan, tasks: Tasks, number: int) -> bool:
-    """Whether the tasks of a new episode have the numbers that they had in its source."""
-    kept = plan.kept[number]
-    new = tasks.numbers(plan, kept)
-    stored = plan.sources[kept.source].rows["tasks"][kept.episode].as_py()
-    known = {text: index for index, text in enumerate(plan.sources[kept.source].tasks)}
-    return all(text in known and new[known[text]] == known[text] for text in stored)
 
 
 def _shifted(table: pa.Table, key: str, by: np.ndarray) -> pa.Table:

@@ -17,10 +17,10 @@ from etude.data.edit.source import Source
 from etude.data.edit.tasks import Tasks
 from etude.data.formats.lerobot_v3.layout import Place, path_of
 from etude.data.lerobot import tables
+from etude.data.lerobot.timing import timing_file
+from etude.data.sketches import sketches_file
+from etude.data.timing import IS_LATE, TIME
 from etude.data.versions import link
-
-TIMING_PATH = "meta/etude/timing/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
-"""Real times, with the rows of the frame table of the same number."""
 
 
 def write_frames(plan: Plan, tasks: Tasks, folder: Path, used: Sequence[Place], tell: Tell) -> list[Place]:
@@ -35,23 +35,6 @@ def write_frames(plan: Plan, tasks: Tasks, folder: Path, used: Sequence[Place], 
         of_episode += [place] * len(numbers)
         tell(len(of_episode), len(plan.kept))
     return of_episode
-
-
-def new_columns(plan: Plan, tasks: Tasks, number: int, old_tasks: np.ndarray) -> dict[str, np.ndarray]:
-    """Give the columns that say where rows are, for all rows of a new episode."""
-    kept, tick = plan.kept[number], np.arange(len(plan.kept[number]))
-    task = tasks.numbers(plan, kept)[old_tasks]
-    if len(task) and task.min() < 0:
-        raise DatasetError(
-            plan.sources[kept.source].root, f"episode {kept.episode} has rows of a task that it does not list."
-        )
-    return {
-        "timestamp": (tick / plan.sources[0].fps).astype(np.float32),
-        "frame_index": tick,
-        "episode_index": np.full(len(tick), number),
-        "index": plan.starts[number] + tick,
-        "task_index": task,
-    }
 
 
 def rows_of(source: Source, kept: Kept) -> pa.Table:
@@ -111,23 +94,23 @@ def _num_rows(path: Path) -> int:
 
 def _write(plan: Plan, tasks: Tasks, numbers: Sequence[int], file: Path | None, folder: Path, place: Place) -> None:
     source = plan.sources[0]
-    path, timing = folder / path_of(source.header.data_path, place), folder / path_of(TIMING_PATH, place)
-    if file is not None:
-        link(file, path)
-        old = plan.sources[plan.kept[numbers[0]].source]
-        old_timing = old.root / path_of(TIMING_PATH, old.data.place(plan.kept[numbers[0]].episode))
-        if old_timing.exists():
-            link(old_timing, timing)
+    path = folder / path_of(source.header.data_path, place)
+    if file is None:
+        _write_groups(path, (_renumbered(plan, tasks, number) for number in numbers))
+        _write_timing(plan, numbers, timing_file(folder, path))
         return
-    _write_groups(path, (_renumbered(plan, tasks, number) for number in numbers))
-    _write_timing(plan, numbers, timing)
+    link(file, path)
+    old = plan.sources[plan.kept[numbers[0]].source].root
+    for beside in (timing_file, sketches_file):
+        if beside(old, file).exists():
+            link(beside(old, file), beside(folder, path))
 
 
 def _renumbered(plan: Plan, tasks: Tasks, number: int) -> pa.Table:
     """Give the rows of a new episode: the kept columns, and new numbers in those that tell where a row is."""
     kept = plan.kept[number]
     table = rows_of(plan.sources[kept.source], kept)
-    for name, values in new_columns(plan, tasks, number, table["task_index"].to_numpy()).items():
+    for name, values in _new_columns(plan, tasks, number, table["task_index"].to_numpy()).items():
         at = table.column_names.index(name)
         table = table.set_column(at, table.schema.field(at), pa.array(values, table.schema.field(at).type))
     dropped = [key for key in plan.sources[kept.source].features if key not in plan.keys and key in table.column_names]
@@ -136,6 +119,22 @@ def _renumbered(plan: Plan, tasks: Tasks, number: int) -> pa.Table:
         return table
     renamed = table.rename_columns([plan.keys.get(name, name) for name in table.column_names])
     return renamed.replace_schema_metadata(_described(table.schema.metadata, plan.keys))
+
+
+def _new_columns(plan: Plan, tasks: Tasks, number: int, old_tasks: np.ndarray) -> dict[str, np.ndarray]:
+    """Give the columns that say where rows are, for all rows of a new episode."""
+    kept, tick = plan.kept[number], np.arange(len(plan.kept[number]))
+    task = tasks.numbers(plan, kept)[old_tasks]
+    if len(task) and task.min() < 0:
+        what = f"episode {kept.episode} has rows of a task that it does not list. See: etude dataset check."
+        raise DatasetError(plan.sources[kept.source].root, what)
+    return {
+        "timestamp": (tick / plan.sources[0].fps).astype(np.float32),
+        "frame_index": tick,
+        "episode_index": np.full(len(tick), number),
+        "index": plan.starts[number] + tick,
+        "task_index": task,
+    }
 
 
 def _described(metadata: Mapping[bytes, bytes] | None, keys: Mapping[str, str]) -> dict[bytes, bytes]:
@@ -167,25 +166,28 @@ def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _write_timing(plan: Plan, numbers: Sequence[int], path: Path) -> None:
-    """Carry the real times of rows; where nothing was noted of an episode, there is nothing to carry."""
+    """Carry the real times of rows, and say of rows whose times were not noted that they are not known."""
     parts = [_timing_of(plan.sources[plan.kept[number].source], plan.kept[number]) for number in numbers]
-    known = [part for part in parts if part is not None]
-    if not known:
+    names = list(dict.fromkeys(name for part in parts if part for name in part.column_names))
+    kept = {name: plan.keys.get(name, name) for name in names if name in plan.keys or name in (TIME, IS_LATE)}
+    if not kept:
         return
-    empty = pa.concat_tables([part[:0] for part in known], promote_options="permissive").schema
     lengths = [len(plan.kept[number]) for number in numbers]
-    filled = [_unknown(empty, length) if part is None else part for part, length in zip(parts, lengths, strict=True)]
-    table = pa.concat_tables(filled, promote_options="permissive").replace_schema_metadata(empty.metadata)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path, compression="snappy")
+    columns = {
+        new: np.concatenate([_times(part, old, length) for part, length in zip(parts, lengths, strict=True)])
+        for old, new in kept.items()
+    }
+    tables.write(path, pa.table(columns))
 
 
-def _unknown(schema: pa.Schema, length: int) -> pa.Table:
-    return pa.table({field.name: pa.nulls(length, field.type) for field in schema})
+def _times(part: pa.Table | None, name: str, length: int) -> np.ndarray:
+    if part is not None and name in part.column_names:
+        return part[name].to_numpy()
+    return np.full(length, False if name == IS_LATE else np.nan)
 
 
 def _timing_of(source: Source, kept: Kept) -> pa.Table | None:
-    path = source.root / path_of(TIMING_PATH, source.data.place(kept.episode))
+    path = timing_file(source.root, source.data_path(source.data.place(kept.episode)))
     if not path.exists():
         return None
     return source.table(path).slice(int(source.data.start[kept.episode]) + kept.start, len(kept))

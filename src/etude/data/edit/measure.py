@@ -1,98 +1,116 @@
-"""Statistics of episodes that were cut, and of the whole new version."""
+"""Statistics of a new version: those that were known, and those of what was cut, measured again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
-from etude.core.errors import DatasetError
 from etude.core.stats import Stats
+from etude.data.depth import count_depths, depth_stats
 from etude.data.edit.frames import rows_of
-from etude.data.edit.plan import Kept, Plan
+from etude.data.edit.plan import Kept, Plan, Tell
 from etude.data.edit.source import Source
+from etude.data.edit.tasks import Tasks, task_column
 from etude.data.formats.lerobot_v3.metadata import STAT_NAMES
-from etude.data.image_stats import LEVELS, histogram, image_stats, sampled_frames
+from etude.data.image_stats import LEVELS, histogram, image_stats, sampled_frames, thinned
 from etude.data.lerobot import tables
 from etude.data.lerobot.header import spec_of
-from etude.data.video import OpenVideos
+from etude.data.lerobot.stats_file import merge_episodes
+from etude.data.opening import open_dataset
+from etude.data.sketches import SketchesOf, with_sketches
 
 _TEXT = ("string", "language")
+_PICTURES = ("video", "image")
+_AT_ONCE = 16
+"""Pictures in memory at a time."""
+
+Measured = Mapping[int, Mapping[str, Stats]]
+"""Statistics that are not those of the source: per new episode, and old key."""
 
 
-class Measure:
-    """Measures the kept part of episodes; its videos stay open."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan, self._videos = plan, OpenVideos(8)
-
-    def episode(self, number: int, columns: Mapping[str, np.ndarray]) -> dict[str, Stats]:
-        """Measure a new episode, by the old names of its keys; `columns` are those that tell where rows are."""
-        kept = self._plan.kept[number]
-        source = self._plan.sources[kept.source]
-        table = rows_of(source, kept)
-        return {
-            key: self._key(source, kept, key, table, columns)
-            for key in self._plan.keys
-            if source.features[key]["dtype"] not in _TEXT
-        }
-
-    def _key(self, source: Source, kept: Kept, key: str, table: pa.Table, columns: Mapping[str, np.ndarray]) -> Stats:
-        feature = source.features[key]
-        if key == "timestamp":
-            return Stats.of(columns["frame_index"][:, None] / self._plan.sources[0].fps)
-        if key in columns:
-            return Stats.of(columns[key][:, None])
-        if feature["dtype"] in ("video", "image"):
-            return self._pictures(source, kept, key, table)
-        return Stats.of(tables.to_numpy(table[key], tuple(feature["shape"])))
-
-    def _pictures(self, source: Source, kept: Kept, key: str, table: pa.Table) -> Stats:
-        sampled = sampled_frames(len(kept))
-        if source.features[key]["dtype"] == "image":
-            pictures = (_unpacked(table[key][row].as_py(), source, key) for row in sampled.tolist())
-        else:
-            clips = source.clips[key]
-            path = source.video_path(key, clips.place(kept.episode))
-            first = int(clips.start[kept.episode]) + kept.start
-            pictures = (self._videos[path].frames(np.array([first + tick]))[0] for tick in sampled.tolist())
-        channels = spec_of(source.features[key]).shape[2]
-        histograms = np.zeros((len(kept), channels, LEVELS), np.uint32)
-        for tick, picture in zip(sampled.tolist(), pictures, strict=True):
-            histograms[tick] = histogram(picture)
-        return image_stats(histograms)
-
-
-def merged(rows: pa.Table, features: Mapping[str, Mapping[str, Any]]) -> dict[str, Stats]:
-    """Merge the statistics of all rows of an episodes table; keys that were not measured everywhere are left out."""
-    found: dict[str, Stats] = {}
-    for key, feature in features.items():
-        parts = list(_parts(rows, key, feature))
-        if parts:
-            found[key] = Stats.merge(parts)
+def measured(plan: Plan, tasks: Tasks, tell: Tell) -> dict[int, dict[str, Stats]]:
+    """Measure episodes that were cut or never measured, and the task numbers of those where they change."""
+    found: dict[int, dict[str, Stats]] = {}
+    unmeasured = {number for number, source in enumerate(plan.sources) if not _is_measured(plan, source)}
+    datasets = lru_cache(maxsize=4)(lambda number: open_dataset(plan.sources[number].root))
+    for number, kept in enumerate(plan.kept):
+        if plan.is_whole(kept) and (plan.keeps_all_rows or kept.source not in unmeasured):
+            if not tasks.keep_numbers(plan, kept):
+                found[number] = {"task_index": Stats.of(task_column(plan, tasks, kept)[:, None])}
+            continue
+        found[number] = _episode(plan, tasks, number, datasets(kept.source))
+        tell(number, len(plan.kept))
     return found
 
 
-def _parts(rows: pa.Table, key: str, feature: Mapping[str, Any]) -> Iterator[Stats]:
+def merged(plan: Plan, rows: pa.Table, sketches: SketchesOf) -> dict[str, Stats]:
+    """Merge the statistics of all rows of a new episodes table; keys that were not measured everywhere are left out."""
+    described = {new: plan.sources[0].features[old] for old, new in plan.keys.items()}
+    keys = {key: list(_column(rows, key, feature)) for key, feature in described.items()}
+    episodes = [{key: parts[row] for key, parts in keys.items() if parts} for row in range(len(rows))]
+    return merge_episodes([with_sketches(stats, sketches.get(row, {})) for row, stats in enumerate(episodes)])
+
+
+def _episode(plan: Plan, tasks: Tasks, number: int, dataset: Any) -> dict[str, Stats]:
+    kept = plan.kept[number]
+    source, tick = plan.sources[kept.source], np.arange(len(kept))
+    columns = {
+        "timestamp": tick / plan.sources[0].fps,
+        "frame_index": tick,
+        "episode_index": np.full(len(kept), number),
+        "index": plan.starts[number] + tick,
+        "task_index": task_column(plan, tasks, kept),
+    }
+    found = {key: Stats.of(values[:, None]) for key, values in columns.items()}
+    table = rows_of(source, kept)
+    for key in plan.keys:
+        feature = source.features[key]
+        if feature["dtype"] in _PICTURES and key in dataset.specs:
+            found[key] = _pictures(source, kept, key, dataset)
+        elif feature["dtype"] not in (*_TEXT, *_PICTURES) and key not in columns:
+            found[key] = Stats.of(tables.to_numpy(table[key], tuple(feature["shape"])))
+    return found
+
+
+def _pictures(source: Source, kept: Kept, key: str, dataset: Any) -> Stats:
+    first, sampled = int(source.first_row[kept.episode]) + kept.start, sampled_frames(len(kept))
+    batches = (dataset.images(key, first + sampled[at : at + _AT_ONCE]) for at in range(0, len(sampled), _AT_ONCE))
+    pictures = (picture for batch in batches for picture in batch)
+    if dataset.specs[key].is_depth:
+        stats = depth_stats(np.sum([count_depths(thinned(each)) for each in pictures], axis=0), len(sampled))
+        return stats if (source.features[key].get("info") or {}).get("depth_unit") != "m" else _in_metres(stats)
+    histograms = np.zeros((len(kept), dataset.specs[key].shape[2], LEVELS), np.uint32)
+    for tick, picture in zip(sampled.tolist(), pictures, strict=True):
+        histograms[tick] = histogram(picture)
+    return image_stats(histograms)
+
+
+def _in_metres(stats: Stats) -> Stats:
+    values = {name: getattr(stats, name) / 1000 for name in ("mean", "std", "min", "max")}
+    quantiles = {name: value / 1000 for name, value in stats.quantiles.items()}
+    return replace(stats, **values, quantiles=quantiles, sketch=None)
+
+
+def _is_measured(plan: Plan, source: Source) -> bool:
+    wanted = [key for key in plan.keys if source.features[key]["dtype"] not in _TEXT]
+    return all(f"stats/{key}/mean" in source.rows.column_names for key in wanted)
+
+
+def _column(rows: pa.Table, key: str, feature: Mapping[str, Any]) -> Iterator[Stats]:
+    """Read the statistics of one key, row by row; nothing when a row lacks some."""
     names = [name for name in STAT_NAMES if f"stats/{key}/{name}" in rows.column_names]
     columns = {name: rows[f"stats/{key}/{name}"] for name in names}
     if "mean" not in columns or any(column.null_count for column in columns.values()):
         return
-    is_picture = feature["dtype"] in ("video", "image")
-    shape = (spec_of(feature).shape[2], 1, 1) if is_picture else tuple(feature["shape"])
+    shape = (spec_of(feature).shape[2], 1, 1) if feature["dtype"] in _PICTURES else tuple(feature["shape"])
     values = {
         name: tables.to_numpy(column, (1,) if name == "count" else shape).astype(np.float64)
         for name, column in columns.items()
     }
     for row in range(len(rows)):
         yield Stats.from_json({name: array[row] for name, array in values.items()})
-
-
-def _unpacked(stored: Mapping[str, Any], source: Source, key: str) -> np.ndarray:
-    picture = cv2.imdecode(np.frombuffer(stored["bytes"] or b"\0", np.uint8), cv2.IMREAD_COLOR_RGB)
-    if picture is None:
-        raise DatasetError(source.root, f"has a damaged picture of '{key}'. See: etude dataset check.")
-    return picture

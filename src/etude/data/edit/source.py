@@ -76,6 +76,11 @@ class Source:
         return [key for key, feature in self.features.items() if feature["dtype"] == "video"]
 
     @cached_property
+    def texts(self) -> list[list[str]]:
+        """The task texts of each episode."""
+        return self.rows["tasks"].to_pylist()
+
+    @cached_property
     def data(self) -> Located:
         """Where the rows are."""
         chunk, file = self._numbers("data/chunk_index"), self._numbers("data/file_index")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +25,12 @@ class Tasks:
         texts = (kept.tasks.get(text, text) for text in plan.sources[kept.source].tasks)
         return np.array([new.get(text, -1) for text in texts], np.int64)
 
+    def keep_numbers(self, plan: Plan, kept: Kept) -> bool:
+        """Whether the tasks of an episode have the numbers that they had in its source."""
+        source, new = plan.sources[kept.source], self.numbers(plan, kept)
+        known = {text: number for number, text in enumerate(source.tasks)}
+        return all(text in known and new[known[text]] == known[text] for text in source.texts[kept.episode])
+
 
 def tasks_of(plan: Plan) -> Tasks:
     """Find the tasks that the kept rows use; they keep their order."""
@@ -36,26 +41,35 @@ def tasks_of(plan: Plan) -> Tasks:
     return Tasks([text for text in dict.fromkeys([*known, *added]) if text in used], of_episode)
 
 
+def task_column(plan: Plan, tasks: Tasks, kept: Kept) -> np.ndarray:
+    """Give the new task number of each row of an episode; where all rows have one task they need not be read."""
+    source, new = plan.sources[kept.source], tasks.numbers(plan, kept)
+    stored = source.texts[kept.episode]
+    if len(stored) == 1 and stored[0] in source.tasks:
+        return np.full(len(kept), new[source.tasks.index(stored[0])])
+    return new[_numbers(source, kept)]
+
+
 def _texts(source: Source, kept: Kept) -> list[str]:
-    stored: list[str] = source.rows["tasks"][kept.episode].as_py()
+    stored = source.texts[kept.episode]
     is_cut = (kept.start, kept.stop) != (0, int(source.length[kept.episode]))
     if len(stored) != 1 and is_cut:
-        stored = _shown(source, kept)
+        stored = _used(source, _numbers(source, kept))
     return list(dict.fromkeys(kept.tasks.get(text, text) for text in stored))
 
 
-def _shown(source: Source, kept: Kept) -> list[str]:
-    """List the tasks of the kept part of an episode that has several."""
-    first = int(source.data.start[kept.episode])
+def _numbers(source: Source, kept: Kept) -> np.ndarray:
+    """Read the task number of each row."""
+    first = int(source.data.start[kept.episode]) + kept.start
     path = source.data_path(source.data.place(kept.episode))
-    numbers = tables.read(path, ["task_index"])["task_index"].to_numpy()[first + kept.start : first + kept.stop]
-    return texts_of(source, numbers)
+    return tables.read(path, ["task_index"])["task_index"].to_numpy()[first : first + len(kept)]
 
 
-def texts_of(source: Source, numbers: np.ndarray) -> list[str]:
+def _used(source: Source, numbers: np.ndarray) -> list[str]:
     """Give the texts of task numbers, each once, in order of first use."""
-    known: Mapping[int, str] = dict(enumerate(source.tasks))
+    known = dict(enumerate(source.tasks))
     found = list(dict.fromkeys(numbers.tolist()))
     if any(number not in known for number in found):
-        raise DatasetError(source.root, f"uses task numbers {found}, but has {len(known)} tasks. See: dataset check.")
+        what = f"uses task numbers {found}, but has {len(known)} tasks. See: etude dataset check."
+        raise DatasetError(source.root, what)
     return [known[number] for number in found]

@@ -11,6 +11,7 @@ from etude.data.edit.groups import Group, Unit, grouped, linked, placed
 from etude.data.edit.plan import Kept, Plan, Tell
 from etude.data.edit.source import Located, Source
 from etude.data.formats.lerobot_v3.layout import Place, path_of
+from etude.data.lerobot.header import is_depth
 from etude.data.versions import link
 from etude.data.video.recode import Encoding, recode
 from etude.data.video.splice import Piece, coding, cut, film_of, num_bytes, splice
@@ -32,6 +33,8 @@ class Videos:
         self._plan, self._key, self._folder, self._work = plan, key, folder, work
         source = plan.sources[0]
         self._template, self._fps = source.header.video_path or "", source.fps
+        is_kept = any(is_depth(source.features[key]) for source in plan.sources)
+        self._new_encoding = None if is_kept else plan.encoding
         self._pieces: dict[int, list[Piece]] = {}
 
     def write(self, used: Sequence[Place], tell: Tell) -> list[Clip]:
@@ -64,7 +67,7 @@ class Videos:
 
     def _whole_files(self) -> dict[tuple[int, Place], list[int]]:
         """Find the files of which every episode is kept whole, and the new numbers of those."""
-        if self._plan.encoding:
+        if self._new_encoding:
             return {}
         numbers: dict[tuple[int, Place], list[int]] = {}
         for number, kept in enumerate(self._plan.kept):
@@ -113,7 +116,7 @@ class Videos:
         """Give the pieces to copy for a new episode, what must be encoded again done."""
         if number not in self._pieces:
             piece, folder = self._piece(number), self._work / f"{self._key}-{number}"
-            if self._plan.encoding:
+            if self._new_encoding:
                 self._pieces[number] = [self._recoded(piece, folder)]
             else:
                 self._pieces[number] = cut(piece, self._encoding(number), folder)
@@ -131,9 +134,9 @@ class Videos:
         return Piece(path=path, start=int(clips.start[kept.episode]) + kept.start, length=len(kept))
 
     def _recoded(self, piece: Piece, folder: Path) -> Piece:
-        assert self._plan.encoding
+        assert self._new_encoding
         path = folder / "0.mp4"
-        recode(film_of(piece.path), piece.start, piece.stop, path, self._plan.encoding)
+        recode(film_of(piece.path), piece.start, piece.stop, path, self._new_encoding)
         return replace(piece, path=path, start=0)
 
     def _encoding(self, number: int) -> Encoding:

@@ -144,6 +144,14 @@ def _copy(parts: Sequence[Piece], path: Path, fps: int) -> None:
                 packet.pts, packet.dts = done + int(numbers[index]), done + index - delay
                 container.mux_one(packet)
             done += part.length
+    _require_whole(path, done)
+
+
+def _require_whole(path: Path, num_frames: int) -> None:
+    """Look at what was written: the last bytes are written when the file is closed, and not all failures are told."""
+    film = Film(path)
+    if film.num_frames != num_frames or (film.place + film.size).max() > path.stat().st_size:
+        raise DatasetError(path, "cannot be written whole. Is the disk full?")
 
 
 def _packets(part: Piece) -> Iterator[av.Packet]:
