@@ -206,11 +206,11 @@ def from_bytes(payload: bytes) -> Sketch:
     try:
         version, kind, count, axes = _HEAD.unpack_from(payload)
         if version != _VERSION or kind not in (_DIGEST, _HISTOGRAM):
-            raise ConfigError(f"A sketch of version {version}, kind {kind} is not known here. Update Etude.")
+            raise ConfigError(f"A sketch of version {version}, kind {kind} is not known here..")
         shape = struct.unpack_from(f"<{axes}I", payload, _HEAD.size)
         rest = payload[_HEAD.size + 4 * axes :]
         return (Digest if kind == _DIGEST else Histogram).unpack(count, shape, rest)
     except (struct.error, zlib.error, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
-        raise ConfigError(f"A sketch cannot be read ({error}); it is damaged. Measure the data again.") from error
+        raise ConfigError(f"A sketch cannot be read ({error}); it is damaged.") from error

@@ -18,7 +18,7 @@ from etude.data.lerobot import header as headers
 from etude.data.lerobot.contents import Clips, Contents, Files
 from etude.data.lerobot.dataset import LeRobotDataset
 from etude.data.lerobot.header import Header
-from etude.data.lerobot.stats_file import read_stats
+from etude.data.lerobot.stats_file import merge_episodes, read_stats
 
 _MERGED_AT_ONCE = 1000
 """Episodes whose statistics are in memory together."""
@@ -85,8 +85,8 @@ def _stats(root: Path) -> dict[str, Stats]:
     lines = (line["stats"] for line in _lines(path, "stats"))
     merged = []
     while parts := list(islice(lines, _MERGED_AT_ONCE)):
-        merged.append({key: Stats.merge([Stats.from_json(part[key]) for part in parts]) for key in parts[0]})
-    return {key: Stats.merge([part[key] for part in merged]) for key in (merged[0] if merged else ())}
+        merged.append(merge_episodes([{key: Stats.from_json(each) for key, each in part.items()} for part in parts]))
+    return merge_episodes(merged)
 
 
 def _lines(path: Path, *needed: str) -> Iterator[Mapping[str, Any]]:

@@ -20,6 +20,7 @@ from etude.data.lerobot.header import Header
 from etude.data.lerobot.stats_file import read_stats, write_stats
 from etude.data.lerobot.timing import write_timing
 from etude.data.recording import Take
+from etude.data.sketches import sketches_file, sketches_of, write_sketches
 
 ROWS_PER_FILE = 50
 """Rows of one file of the episodes table while recording; each commit writes the last file anew."""
@@ -47,7 +48,7 @@ class Committed:
         old = self.header
         tasks = self._tasks if task in self._tasks else [*self._tasks, task]
         columns = take.columns | _default_columns(old, len(take), tasks.index(task))
-        stats = take.stats | {key: Stats.of(values) for key, values in _measured(columns, old.fps).items()}
+        stats = take.stats | _numbers_stats(columns, old.fps)
         rows = [*self._rows, self._row(take, task, stats)]
         merged = _merged(self._stats, stats) if old.total_episodes else stats
         header = replace(
@@ -76,6 +77,7 @@ class Committed:
         path = self._root / path_of(self.header.data_path, place)
         tables.write(path, metadata.data_table(self.header.features, columns))
         write_timing(self._root, place, take.timing)
+        write_sketches(sketches_file(self._root, path), {self.header.total_episodes: sketches_of(take.stats)})
         for key, source in take.videos.items():
             with atomic(self._root / path_of(self.header.video_path or "", self._places[key], key)) as draft:
                 source.replace(draft)
@@ -115,10 +117,10 @@ def _default_columns(header: Header, num_frames: int, task_index: int) -> dict[s
     }
 
 
-def _measured(columns: Mapping[str, np.ndarray], fps: int) -> dict[str, np.ndarray]:
-    """Give the default columns as they are measured: (frames, 1), time before it is rounded to float32."""
+def _numbers_stats(columns: Mapping[str, np.ndarray], fps: int) -> dict[str, Stats]:
+    """Measure the default columns, time before it is rounded to float32; nobody needs sketches of them."""
     exact = {key: columns[key] for key in headers.DEFAULT_FEATURES} | {"timestamp": columns["frame_index"] / fps}
-    return {key: values[:, None] for key, values in exact.items()}
+    return {key: replace(Stats.of(values[:, None]), sketch=None) for key, values in exact.items()}
 
 
 def _next_places(root: Path, header: Header, cameras: list[str]) -> dict[str, Place]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Clips, Contents
 from etude.data.lerobot.dataset import LeRobotDataset
 from etude.data.lerobot.header import Header
-from etude.data.lerobot.stats_file import read_stats
+from etude.data.lerobot.stats_file import merge_episodes, read_stats
+from etude.data.sketches import merge_sketches, with_sketches
 
 _ROW = ["episode_index", "tasks", "length", "data/chunk_index", "data/file_index", "dataset_from_index"]
 _CLIP = ["chunk_index", "file_index", "from_timestamp", "to_timestamp"]
@@ -81,7 +83,10 @@ def committed_stats(root: Path, header: Header) -> dict[str, Stats]:
     ]
     if not rows or not all(rows):
         return {}
-    return {key: Stats.merge([row[key] for row in rows]) for key in rows[0]}
+    merged = merge_episodes(rows)
+    with suppress(DatasetError):  # `check` tells of it; without sketches quantiles are outer bounds
+        merged = with_sketches(merged, merge_sketches(root, header.total_episodes))
+    return merged
 
 
 def _stats(root: Path, header: Header) -> dict[str, Stats]:
