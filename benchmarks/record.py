@@ -1,9 +1,10 @@
-"""What recording two 640x480 cameras at 30 Hz costs, as JSON: the time of `add_frame`, of saving, processor, memory, size.
+"""What recording two 640x480 cameras at 30 Hz costs, as JSON: times of adding and saving, processor, memory, size.
 
-    python benchmarks/record.py [--frames=3000] [--vcodec=libsvtav1] [--unpaced] [--peer=PYTHON]
+    python benchmarks/record.py [--frames=3000] [--vcodec=libsvtav1] [--unpaced] [--peer]
 
-One camera stands still and one pans, over textures, with moving shapes and sensor noise. Each recorder runs in a
-process of its own. `--peer` also measures LeRobot's streaming recorder, with the Python that can import it.
+One camera stands still and one pans, over textures, with moving shapes and sensor noise. `--peer` has LeRobot record
+the same, encoding on the way, see `peer.py`. Each runs in a process of its own; PSNR is measured by one decoder.
+`processor_wait_ms` is the part of `add_frame` in which it could have run and others had all processors.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ import argparse
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import av
-import cv2
 import numpy as np
+
+import peer
 
 FPS, EPISODE = 30, 300
 HEIGHT, WIDTH = 480, 640
@@ -36,29 +37,14 @@ CHECKED = 30
 """Pictures per camera whose quality is measured."""
 
 Frame = dict[str, np.ndarray]
-
-
-class Recorder(Protocol):
-    """What is measured."""
-
-    def add_frame(self, frame: Frame) -> None:
-        """Append one frame."""
-        ...
-
-    def save_episode(self) -> None:
-        """End the episode."""
-        ...
-
-    def close(self) -> None:
-        """End the recording."""
-        ...
+Answer = dict[str, Any]
 
 
 class Etude:
     """Etude's recorder."""
 
     def __init__(self, root: Path, options: dict[str, Any]) -> None:
-        from etude.core.spec import Spec  # noqa: PLC0415  the peer's Python has no Etude
+        from etude.core.spec import Spec  # noqa: PLC0415  the peer imports this file, without Etude
         from etude.data.formats.lerobot_v3.config import Config  # noqa: PLC0415
         from etude.data.opening import create_dataset  # noqa: PLC0415
 
@@ -73,35 +59,8 @@ class Etude:
         self._writer.save_episode("benchmark")
 
 
-class LeRobot:
-    """LeRobot's recorder, encoding while it records."""
-
-    def __init__(self, root: Path, options: dict[str, Any]) -> None:
-        from lerobot.datasets.lerobot_dataset import LeRobotDataset  # noqa: PLC0415  # pyright: ignore
-
-        del options
-        picture = {"dtype": "video", "shape": (HEIGHT, WIDTH, 3), "names": ["height", "width", "channels"]}
-        vector = {"dtype": "float32", "shape": (6,), "names": list("abcdef")}
-        features = {"observation.state": vector, **dict.fromkeys(CAMERAS, picture), "action": vector}
-        self._dataset = LeRobotDataset.create(
-            "benchmark/record", fps=FPS, features=features, root=root, use_videos=True, streaming_encoding=True
-        )
-        self.save_episode = self._dataset.save_episode
-
-    def add_frame(self, frame: Frame) -> None:
-        """Append one frame."""
-        self._dataset.add_frame({**frame, "task": "benchmark"})
-
-    def close(self) -> None:
-        """End the recording."""
-        self._dataset.finalize()
-
-
-RECORDERS: dict[str, Callable[[Path, dict[str, Any]], Recorder]] = {"etude": Etude, "lerobot": LeRobot}
-
-
 def pool() -> Frame:
-    """Draw the pictures of both cameras, (picture, height, width, 3) each."""
+    """Draw the pictures of both cameras, (picture, height, width, 3) each: the same with every version of NumPy."""
     rng = np.random.default_rng(0)
     scene = _texture(rng, HEIGHT, WIDTH + 2 * POOL)
     pictures = {key: np.empty((POOL, HEIGHT, WIDTH, 3), np.uint8) for key in CAMERAS}
@@ -109,28 +68,34 @@ def pool() -> Frame:
         for number, picture in enumerate(camera):
             left = 2 * number if key == CAMERAS[1] else 0
             picture[:] = scene[:, left : left + WIDTH]
-            _shapes(picture, number)
-            noise = np.empty(picture.shape, np.int16)
-            cv2.randn(noise, 0, NOISE)
+            _draw_shapes(picture, number)
+            noise = np.rint(NOISE * rng.standard_normal(picture.shape, np.float32))
             picture[:] = np.clip(picture + noise, 0, 255)
     return pictures
 
 
 def _texture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """Mix noise of several sizes, as surfaces have grain and large shades."""
-    scene = np.full((height, width, 3), 128, np.float32)
-    for size, strength in ((4, 10), (16, 24), (64, 40)):
-        grain = rng.standard_normal((height // size + 2, width // size + 2, 3)).astype(np.float32)
-        scene += strength * cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC)
+    scene = np.full((height, width, 3), 128.0)
+    for size, strength in ((4, 12), (16, 24), (64, 40)):
+        grain = strength * rng.standard_normal((height // size + 2, width // size + 2, 3))
+        scene += _enlarged(_enlarged(grain, height, size).swapaxes(0, 1), width, size).swapaxes(0, 1)
     return np.clip(scene, 0, 255).astype(np.uint8)
 
 
-def _shapes(picture: np.ndarray, number: int) -> None:
-    angle = 2 * np.pi * number / POOL
-    center = (int(320 + 180 * np.cos(angle)), int(240 + 120 * np.sin(angle)))
-    cv2.circle(picture, center, 45, (200, 60, 40), -1)
-    corner = (60 + 4 * number, 330)
-    cv2.rectangle(picture, corner, (corner[0] + 70, corner[1] + 50), (40, 160, 220), -1)
+def _enlarged(grain: np.ndarray, length: int, size: int) -> np.ndarray:
+    """Interpolate along the first axis, `size` values for each."""
+    place = np.arange(length) / size
+    below, share = place.astype(int), (place % 1)[:, None, None]
+    return (1 - share) * grain[below] + share * grain[below + 1]
+
+
+def _draw_shapes(picture: np.ndarray, number: int) -> None:
+    angle, (y, x) = 2 * np.pi * number / POOL, np.ogrid[:HEIGHT, :WIDTH]
+    is_disc = (x - 320 - 180 * np.cos(angle)) ** 2 + (y - 240 - 120 * np.sin(angle)) ** 2 < 45**2
+    picture[is_disc] = (200, 60, 40)
+    left = 60 + 4 * number
+    picture[330:380, left : left + 70] = (40, 160, 220)
 
 
 def shown(number: int) -> int:
@@ -138,27 +103,42 @@ def shown(number: int) -> int:
     return POOL - 1 - abs(number % (2 * POOL - 2) - (POOL - 1))
 
 
-def record(recorder: Recorder, pictures: Frame, num_frames: int, *, is_paced: bool) -> dict[str, Any]:
+def record(recorder: Etude, pictures: Frame, num_frames: int, *, is_paced: bool) -> Answer:
     """Record, and give what it took."""
-    add_s, save_s, began, used = [], [], time.perf_counter(), _cpu_s()
+    add_s, wait_s, save_s, began, used = [], [], [], time.perf_counter(), _cpu_s()
     for number in range(num_frames):
-        vector = np.full(6, number, np.float32)
-        chosen = shown(number % EPISODE)
-        frame = {"observation.state": vector, **{key: pictures[key][chosen] for key in CAMERAS}, "action": vector}
+        frame = frame_at(pictures, number)
         if is_paced:
             time.sleep(max(0.0, began + number * BUDGET_S - time.perf_counter()))
+        waited = _processor_wait_s()
         add_s.append(_timed(lambda frame=frame: recorder.add_frame(frame)))
+        wait_s.append(_processor_wait_s() - waited)
         if (number + 1) % EPISODE == 0 or number + 1 == num_frames:
             save_s.append(_timed(recorder.save_episode))
             began += save_s[-1]
     close_s = _timed(recorder.close)
     return {
         "add_frame_ms": _ms(add_s),
-        "frames_over_33_ms": int(np.sum(np.array(add_s) > BUDGET_S)),
+        "processor_wait_ms": _ms(wait_s),
+        "frames_over_33_ms": sum(each > BUDGET_S for each in add_s),
         "save_episode_s": {"median": round(float(np.median(save_s)), 3), "max": round(max(save_s), 3)},
         "close_s": round(close_s, 3),
         "cpu_ms_per_frame_pair": round(1000 * (_cpu_s() - used) / num_frames, 2),
     }
+
+
+def frame_at(pictures: Frame, number: int) -> Frame:
+    """Give what is recorded as a frame."""
+    vector, chosen = np.full(6, number, np.float32), shown(number % EPISODE)
+    return {"observation.state": vector, **{key: pictures[key][chosen] for key in CAMERAS}, "action": vector}
+
+
+def _processor_wait_s() -> float:
+    """Tell how long this thread has been ready to run and did not, where the system counts it."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def _timed(act: Callable[[], None]) -> float:
@@ -182,7 +162,7 @@ def _peak_mb() -> float:
     return (own + children) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def quality(root: Path, pictures: Frame, num_frames: int) -> dict[str, float]:
+def quality(root: Path, pictures: Frame, num_frames: int) -> Answer:
     """Give bytes per picture and PSNR [dB] per camera, from the first video file of each."""
     found = {}
     for key in CAMERAS:
@@ -203,42 +183,45 @@ def _decoded(path: Path) -> Iterator[np.ndarray]:
             yield frame.to_ndarray(format="rgb24")
 
 
-def measure(name: str, num_frames: int, options: dict[str, Any], *, is_paced: bool) -> dict[str, Any]:
-    """Record with one recorder into a temporary folder."""
-    folder = Path(tempfile.mkdtemp())
-    try:
-        pictures, root = pool(), folder / "dataset"
-        found = record(RECORDERS[name](root, options), pictures, num_frames, is_paced=is_paced)
+def measure(num_frames: int, vcodec: str, *, is_paced: bool) -> Answer:
+    """Record with Etude into a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        pictures, root = pool(), Path(folder) / "dataset"
+        found = record(Etude(root, {"vcodec": vcodec}), pictures, num_frames, is_paced=is_paced)
         found["peak_mb_less_pool"] = round(_peak_mb() - sum(camera.nbytes for camera in pictures.values()) / (1 << 20))
         return found | quality(root, pictures, num_frames)
-    finally:
-        shutil.rmtree(folder)
 
 
-def _in_own_process(python: str, name: str, arguments: list[str]) -> Any:
-    command = [python, __file__, f"--only={name}", *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ | {"SVT_LOG": "1"})
+def measure_peer(num_frames: int, vcodec: str, *, is_paced: bool) -> Answer:
+    """Have LeRobot record."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, episode = Path(folder) / "dataset", min(EPISODE, num_frames)
+        found = peer.ask("record", root=root, frames=num_frames, episode=episode, vcodec=vcodec, paced=is_paced)
+        return found if "lerobot" not in found else found | quality(root, pool(), num_frames)
+
+
+def _in_own_process(arguments: list[str]) -> Answer:
+    command = [sys.executable, __file__, "--here", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
-    """Measure Etude, and the peer where it is given."""
+    """Measure Etude, and the peer where it is asked for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--frames", type=int, default=3000)
     parser.add_argument("--vcodec", default="libsvtav1")
     parser.add_argument("--unpaced", action="store_true")
-    parser.add_argument("--peer", default="", help="a Python that can import LeRobot")
-    parser.add_argument("--only", choices=list(RECORDERS), help="measure one, in this process")
-    options = parser.parse_args()
-    if options.only:
-        config = {"vcodec": options.vcodec}
-        print(json.dumps(measure(options.only, options.frames, config, is_paced=not options.unpaced)))
+    parser.add_argument("--peer", action="store_true", help="measure LeRobot too")
+    parser.add_argument("--here", action="store_true", help="measure Etude in this process, and nothing else")
+    given = parser.parse_args()
+    if given.here:
+        print(json.dumps(measure(given.frames, given.vcodec, is_paced=not given.unpaced)))
         return
-    arguments = [f"--frames={options.frames}", f"--vcodec={options.vcodec}", *["--unpaced"] * options.unpaced]
-    results = {"etude": _in_own_process(sys.executable, "etude", arguments)}
-    if options.peer:
-        results["lerobot"] = _in_own_process(options.peer, "lerobot", arguments)
-    facts = {"frames": options.frames, "vcodec": options.vcodec, "is_paced": not options.unpaced}
+    results = {"etude": _in_own_process([word for word in sys.argv[1:] if word != "--peer"])}
+    if given.peer:
+        results["lerobot"] = measure_peer(given.frames, given.vcodec, is_paced=not given.unpaced)
+    facts = {"frames": given.frames, "vcodec": given.vcodec, "is_paced": not given.unpaced}
     load = round(os.getloadavg()[0], 1)
     print(json.dumps(facts | {"cores": os.cpu_count(), "load_average": load} | results, indent=2))
 
