@@ -39,6 +39,17 @@ def test_extra_keys_are_allowed():
     frame.check({"a": Spec(shape=())}, {"a": np.float32(1), "b": np.zeros(9)})
 
 
+def test_pictures_and_depth_are_told_apart_and_examples_use_the_whole_range():
+    picture, depth = Spec(shape=(60, 80, 3), dtype="uint8"), Spec(shape=(60, 80, 1), dtype="uint16", unit="mm")
+    assert (picture.is_image, picture.is_depth) == (True, False)
+    assert (depth.is_image, depth.is_depth) == (False, True)
+    assert not Spec(shape=(60, 80), dtype="uint16").is_depth
+    for spec, most in ((picture, 255), (depth, 65_535)):
+        example = spec.example(np.random.default_rng(0))
+        spec.check("camera", example)
+        assert example.max() > 0.95 * most
+
+
 def test_images_are_found_in_order():
     keys = {"observation.images.wrist": 0, "action": 0, "observation.image": 0, "observation.state": 0}
     assert frame.images(keys) == ["observation.images.wrist", "observation.image"]
