@@ -9,4 +9,5 @@ def _own_home(tmp_path_factory):
         patch.setenv("ETUDE_HOME", str(home / "etude"))
         patch.setenv("HF_LEROBOT_HOME", str(home / "lerobot"))
         patch.delenv("HF_LEROBOT_CALIBRATION", raising=False)
+        patch.delenv("ETUDE_CACHE", raising=False)
         yield
