@@ -18,6 +18,6 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         "robot_type": dataset.robot_type,
         "features": {key: str(spec) for key, spec in dataset.specs.items()},
         "tasks": list(dataset.tasks),
-        "size_bytes": sum(path.stat().st_size for path in dataset.root.rglob("*") if path.is_file()),
+        "size_bytes": sum(path.stat().st_size for path in (dataset.root, *dataset.root.rglob("*")) if path.is_file()),
         "codec": dict(dataset.codecs),
     }

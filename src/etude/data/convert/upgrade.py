@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from etude.data.lerobot.schema import data_schema
 from etude.data.lerobot.stats_file import write_stats
 from etude.data.versions import link, locked, new_version
 
+_MERGED_AT_ONCE = 100
 _ROWS_PER_FILE = 2000
 """Episodes in one file of the episodes table."""
 
@@ -37,11 +39,12 @@ def upgrade(source: LeRobotDataset, root: Path, origin: Origin, tell: Tell, *, i
     with locked(root) as workspace:
         measures = Measures(source, workspace) if is_measured else StoredMeasures(source)
         with new_version(root, "convert", is_edit=False) as draft:
-            places, stats = _write_frames(source, header, draft, measures, steps)
+            whole = _Whole()
+            places, stats = _write_frames(source, header, draft, measures, whole, steps)
             clips = {key: join_videos(source, key, header, draft, steps.one) for key in cameras}
             _write_episodes(source, header, draft, places, stats, clips)
             tables.write(draft / metadata.TASKS_FILE, metadata.tasks_table(list(source.tasks)))
-            write_stats(draft, _whole(stats) | measures.whole())
+            write_stats(draft, whole.stats() | measures.whole())
             layout.write_header(draft, header)
             write_origin(draft, origin)
             _link_beside(source.root, draft)
@@ -58,6 +61,24 @@ class _Steps:
     def one(self) -> None:
         self._done += 1
         self._tell(self._done // self._parts, self._num_episodes)
+
+
+class _Whole:
+    """Merges the statistics of episodes to those of the dataset, some at a time."""
+
+    def __init__(self) -> None:
+        self._parts: list[Mapping[str, Stats]] = []
+
+    def add(self, part: Mapping[str, Stats]) -> None:
+        """Count in an episode."""
+        self._parts.append(part)
+        if len(self._parts) >= _MERGED_AT_ONCE:
+            self._parts = [self.stats()]
+
+    def stats(self) -> dict[str, Stats]:
+        """Give the statistics of all that was added."""
+        keys = self._parts[0] if self._parts else ()
+        return {key: Stats.merge([part[key] for part in self._parts]) for key in keys}
 
 
 def _header(source: LeRobotDataset) -> Header:
@@ -84,7 +105,12 @@ def _rate(feature: Mapping[str, Any], fps: int) -> dict[str, Any]:
 
 
 def _write_frames(
-    source: LeRobotDataset, header: Header, draft: Path, measures: Measures | StoredMeasures, steps: _Steps
+    source: LeRobotDataset,
+    header: Header,
+    draft: Path,
+    measures: Measures | StoredMeasures,
+    whole: _Whole,
+    steps: _Steps,
 ) -> tuple[list[Place], list[dict[str, Stats]]]:
     """Write the frame tables, a row group per episode, and measure the episodes on the way."""
     schema, places, stats = data_schema(header.features), [], []
@@ -95,7 +121,9 @@ def _write_frames(
             for number in numbers:
                 rows = episode_rows(source, number, schema)
                 writer.write_table(rows, row_group_size=max(len(rows), 1))
-                stats.append(measured(source, rows) | measures.episode(number))
+                of_columns = measured(source, rows)
+                whole.add(of_columns)
+                stats.append(_slim(of_columns) | measures.episode(number))
                 places.append(place)
                 steps.one()
     return places, stats
@@ -176,8 +204,9 @@ def _whole_numbers(values: list[Any], name: str, dtype: str) -> list[Any]:
     return [int(value) for value in values] if name in ("min", "max") and "int" in dtype else values
 
 
-def _whole(stats: Sequence[Mapping[str, Stats]]) -> dict[str, Stats]:
-    return {key: Stats.merge([part[key] for part in stats]) for key in (stats[0] if stats else ())}
+def _slim(stats: Mapping[str, Stats]) -> dict[str, Stats]:
+    """Leave out the sketches: those of many episodes are more than memory holds."""
+    return {key: replace(part, sketch=None) for key, part in stats.items()}
 
 
 def _link_beside(source: Path, draft: Path) -> None:
