@@ -21,12 +21,12 @@ _HARDWARE = (
 )
 """In the order in which `auto` tries them."""
 
-DEPTH_PRESET, DEPTH_PARAMETERS = "ultrafast", {"x265-params": "lossless=1:ctu=16:min-cu-size=16"}
-_X265 = "open-gop=0:bframes=0:log-level=error"
-"""Every key picture is one to start at, and pictures are coded in the order in which they are shown: they are read at
-random. (With pictures out of order x265 also gives a film of a single picture an impossible time.)
+_IN_ORDER, _QUIET = "open-gop=0:bframes=0", "log-level=error"
+"""Every key picture of x265 is one to start at, and pictures are coded in the order in which they are shown: they are
+read at random. (With pictures out of order it also gives a film of a single picture an impossible time.)
 """
-DEPTH_OPTIONS = {"preset": DEPTH_PRESET, "x265-params": f"{DEPTH_PARAMETERS['x265-params']}:{_X265}"}
+DEPTH_PRESET, DEPTH_PARAMETERS = "ultrafast", {"x265-params": f"lossless=1:ctu=16:min-cu-size=16:{_IN_ORDER}"}
+DEPTH_OPTIONS = {"preset": DEPTH_PRESET, "x265-params": f"{DEPTH_PARAMETERS['x265-params']}:{_QUIET}"}
 """HEVC without loss. Slower presets and larger blocks cost up to four times the time and save 5 % of the bytes."""
 
 _SVT_PRESET = 12
@@ -79,7 +79,7 @@ def options(vcodec: str, *, crf: int, g: int, preset: int | str | None, pixels_p
     if not vcodec.endswith(("_vaapi", "_videotoolbox")):
         values["preset"] = preset_of(vcodec, preset)
     if vcodec == "hevc":
-        values["x265-params"] = _X265
+        values["x265-params"] = f"{_IN_ORDER}:{_QUIET}"
     if vcodec == "libsvtav1":
         values["svtav1-params"] = _svt_parameters(g, pixels_per_s)
     return {name: str(value) for name, value in values.items() if value is not None}

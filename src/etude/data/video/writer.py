@@ -84,7 +84,6 @@ class VideoWriter:
             self._stream = self._open_stream(container, height, width)
         except (FFmpegError, ValueError) as error:
             container.close()
-            self.path.unlink(missing_ok=True)
             raise DatasetError(self.path, _REFUSED.format(self._vcodec, width, height, error)) from error
         self._container = container
 
