@@ -63,7 +63,7 @@ def make_frame():
     return frame
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_dataset():
     return record
 

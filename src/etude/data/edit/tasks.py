@@ -36,9 +36,11 @@ def tasks_of(plan: Plan) -> Tasks:
     """Find the tasks that the kept rows use; they keep their order."""
     of_episode = [_texts(plan.sources[kept.source], kept) for kept in plan.kept]
     used = {text for texts in of_episode for text in texts}
-    known = [text for source in plan.sources for text in source.tasks]
-    added = [text for texts in of_episode for text in texts]
-    return Tasks([text for text in dict.fromkeys([*known, *added]) if text in used], of_episode)
+    becomes: dict[str, dict[str, None]] = {}
+    for old, new in dict.fromkeys(pair for kept in plan.kept for pair in kept.tasks.items()):
+        becomes.setdefault(old, {})[new] = None
+    known = (text for source in plan.sources for old in source.tasks for text in (old, *becomes.get(old, ())))
+    return Tasks([text for text in dict.fromkeys(known) if text in used], of_episode)
 
 
 def task_column(plan: Plan, tasks: Tasks, kept: Kept) -> np.ndarray:
