@@ -23,7 +23,7 @@ FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_p
 """A file that is whole after each group of pictures, whatever ends the process that writes it."""
 _FASTSTART = {"movflags": "faststart"}
 _REFUSED = "cannot be encoded as {} at {}x{} ({}). Choose another vcodec, such as libsvtav1."
-_BACKGROUND = 5
+_BACKGROUND = 2
 """How much nicer an encoder's own threads are than the control loop. More would starve them on a busy machine."""
 
 
