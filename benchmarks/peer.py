@@ -1,7 +1,7 @@
 """LeRobot itself, asked to do what Etude does, so that both are measured in the same run; answers are JSON.
 
     sh scripts/peer_venv.sh FOLDER && export ETUDE_PEER=FOLDER
-    python benchmarks/peer.py record|load|delete|merge|open|opens [--name=value ...]
+    python benchmarks/peer.py record|load|delete|merge|open|opens|opens_all [--name=value ...]
 
 The options are those of the functions in `peer_lerobot.py`. Without the environment an answer says `skipped`, and
 after a failure `error`.

@@ -46,43 +46,51 @@ def record(
 
     When frames come faster than they can be encoded on the way, which they do unless `paced`, LeRobot drops some.
     """
-    pictures = pool()
-    before_mb = _peak_mb()
+    pictures, before_mb = pool(), _peak_mb()
+    dataset = _recorder(root, streaming, vcodec)
+    add_s, save_s, clock = [], [], Stopwatch()
+    began = time.perf_counter()
+    for number in range(frames):
+        tick = number % episode
+        if not tick:
+            began = time.perf_counter()
+        if paced:
+            time.sleep(max(0.0, began + tick / FPS - time.perf_counter()))
+        state = np.full(6, tick, np.float32)
+        frame = {"observation.state": state, "action": state, "task": "benchmark"}
+        frame |= {key: pictures[key][shown(tick)] for key in CAMERAS}
+        add_s.append(_timed(lambda frame=frame: dataset.add_frame(frame)))
+        if tick == episode - 1:
+            save_s.append(_timed(dataset.save_episode))
+    finalize_s = _timed(dataset.finalize)
+    answer = clock.answer() | {"cpu_ms_per_frame": 1000 * clock.cpu_s() / frames, "memory_mb": _peak_mb() - before_mb}
+    answer |= {"streaming": streaming, "vcodec": vcodec, "paced": paced, "frames": frames}
+    answer |= {"save_s": save_s, "finalize_s": finalize_s}
+    return answer | _added(add_s) | _filmed(Path(root), frames)
+
+
+def _recorder(root: str, streaming: bool, vcodec: str) -> LeRobotDataset:
     picture = {"dtype": "video", "shape": (HEIGHT, WIDTH, 3), "names": ["height", "width", "channels"]}
     vector = {"dtype": "float32", "shape": (6,), "names": list("abcdef")}
     features = {"observation.state": vector, **dict.fromkeys(CAMERAS, picture), "action": vector}
     writers = 0 if streaming else 4 * len(CAMERAS)
-    dataset = LeRobotDataset.create(
+    return LeRobotDataset.create(
         _NAME, FPS, features, root=root, vcodec=vcodec, streaming_encoding=streaming, image_writer_threads=writers
     )
-    add_s, save_s, clock = [], [], Stopwatch()
-    began = time.perf_counter()
-    for number in range(frames):
-        if number % episode == 0:
-            began = time.perf_counter()
-        if paced:
-            time.sleep(max(0.0, began + number % episode / FPS - time.perf_counter()))
-        state = np.full(6, number % episode, np.float32)
-        frame = {"observation.state": state, "action": state, "task": "benchmark"}
-        frame |= {key: pictures[key][shown(number % episode)] for key in CAMERAS}
-        add_s.append(_timed(lambda frame=frame: dataset.add_frame(frame)))
-        if (number + 1) % episode == 0:
-            save_s.append(_timed(dataset.save_episode))
-    finalize_s = _timed(dataset.finalize)
-    return clock.answer() | {
-        "streaming": streaming,
-        "vcodec": vcodec,
-        "frames": frames,
+
+
+def _added(add_s: list[float]) -> Answer:
+    return {
         "add_ms_median": 1000 * statistics.median(add_s),
         "add_ms_max": 1000 * max(add_s),
         "add_over_33_ms": sum(each > 1 / FPS for each in add_s),
-        "pictures_dropped": frames * len(CAMERAS) - _num_pictures(Path(root)),
-        "save_s": save_s,
-        "finalize_s": finalize_s,
-        "cpu_ms_per_frame": 1000 * clock.cpu_s() / frames,
-        "memory_mb": _peak_mb() - before_mb,
-        "video_mb": sum(path.stat().st_size for path in Path(root).rglob("*.mp4")) / 1e6,
     }
+
+
+def _filmed(root: Path, frames: int) -> Answer:
+    videos = list(root.rglob("*.mp4"))
+    dropped = frames * len(CAMERAS) - sum(map(_num_pictures, videos))
+    return {"pictures_dropped": dropped, "video_mb": sum(path.stat().st_size for path in videos) / 1e6}
 
 
 def load(
@@ -157,6 +165,17 @@ def opens(root: str, out: str = "", resume: int = 0, scratch: str = "") -> Answe
     }
 
 
+def opens_all(roots: str) -> Answer:
+    """Open datasets, whose folders are separated by commas, and read all of each; say what is there, or wrong."""
+    seen: dict[str, Answer | str] = {}
+    for root in roots.split(","):
+        try:
+            seen[root] = _seen(root, "")
+        except Exception as error:  # noqa: BLE001  whatever LeRobot raises is the answer
+            seen[root] = f"{type(error).__name__}: {error}"
+    return {"lerobot": _version(), "seen": seen}
+
+
 def _seen(root: str, out: str) -> Answer:
     dataset = LeRobotDataset(_NAME, root)
     rows = [dataset[row] for row in range(len(dataset))]
@@ -170,7 +189,8 @@ def _seen(root: str, out: str) -> Answer:
         "episodes": dataset.num_episodes,
         "frames": dataset.num_frames,
         "rows": len(rows),
-        "lengths": [int(length) for length in dataset.meta.episodes["length"]],
+        "lengths": _lengths(dataset),
+        "episodes_listed": len(dataset.meta.episodes["length"]),
         "tasks": dataset.meta.tasks.index.tolist(),
         "stats": {key: sorted(stats) for key, stats in (dataset.meta.stats or {}).items()},
         "shapes": {key: list(value.shape) for key, value in values.items()},
@@ -178,9 +198,14 @@ def _seen(root: str, out: str) -> Answer:
     }
 
 
+def _lengths(dataset: Any) -> list[int]:
+    """Give the lengths of as many episodes as `info.json` tells of; a killed commit may have listed one more."""
+    return [int(length) for length in dataset.meta.episodes["length"]][: dataset.num_episodes]
+
+
 def _expected(dataset: Any) -> dict[str, np.ndarray]:
     """Give what the default columns must hold, by the lengths of the episodes."""
-    lengths = np.array(dataset.meta.episodes["length"], int)
+    lengths = np.array(_lengths(dataset), int)
     ticks = np.concatenate([np.arange(length) for length in lengths]) if len(lengths) else np.array([], int)
     expected = {"index": np.arange(len(ticks)), "frame_index": ticks}
     expected["episode_index"] = np.repeat(np.arange(len(lengths)), lengths)
@@ -237,12 +262,9 @@ def _drawn(samples: Any, batch: int, count: int) -> Answer:
     return {"lerobot": _version(), "first_batch_s": first_s, "samples": number, "memory_mb": _peak_mb()} | rates
 
 
-def _num_pictures(root: Path) -> int:
-    count = 0
-    for path in root.rglob("*.mp4"):
-        with av.open(str(path)) as container:
-            count += sum(packet.size > 0 for packet in container.demux(video=0))
-    return count
+def _num_pictures(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(packet.size > 0 for packet in container.demux(video=0))
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -281,6 +303,7 @@ COMMANDS: dict[str, Callable[..., Answer]] = {
     "merge": merge,
     "open": open_dataset,
     "opens": opens,
+    "opens_all": opens_all,
 }
 
 

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from etude.core.errors import DatasetError, UserError
-from etude.data import open_dataset
+from etude.core.spec import Spec
+from etude.data import create_dataset, open_dataset
 from etude.data.check import check
 from etude.data.lerobot import footer, header, schema
 from etude.data.lerobot.salvage import is_damaged, salvage
@@ -284,3 +285,32 @@ def packed(features, episode, length, first):
         "task_index": [0] * length,
     }
     return pa.table({key: columns[key] for key in schema.data_schema(features).names}, schema.data_schema(features))
+
+
+@pytest.mark.parametrize("lacks_episodes", [False, True])
+def test_depth_and_flags_are_recovered_and_measured(tmp_path, lacks_episodes):
+    """What LeRobot records with 0.6, by our own hand: 12-bit depth and a column of booleans."""
+    root, depth = tmp_path / "dataset", "observation.images.front_depth"
+    specs = {"next.done": Spec(shape=(1,), dtype="bool"), depth: Spec(shape=(48, 64, 1), dtype="uint16", unit="mm")}
+    writer = create_dataset(root, specs, fps=10)
+    for episode in range(2):
+        for tick in range(3):
+            distance = np.full((48, 64, 1), 1000 + 100 * episode + 10 * tick, np.uint16)
+            writer.add_frame({"next.done": np.array([tick == 2]), depth: distance})
+        writer.save_episode("Look")
+    writer.close()
+    wanted = open_dataset(root)
+    before = {key: wanted.column(key) for key in ("next.done", "index")}, wanted.images(depth, np.arange(6))
+    for path in root.rglob("file-*.parquet"):
+        data = path.read_bytes()
+        path.write_bytes(data[: -8 - int.from_bytes(data[-8:-4], "little")])
+    if lacks_episodes:
+        shutil.rmtree(root / "meta/episodes")
+    salvage(root)
+    after = open_dataset(root)
+    for key, column in before[0].items():
+        np.testing.assert_array_equal(after.column(key), column)
+    np.testing.assert_array_equal(after.images(depth, np.arange(6)), before[1])
+    for key in specs:
+        np.testing.assert_allclose(after.stats[key].mean, wanted.stats[key].mean, atol=1)
+    assert check(root) == []

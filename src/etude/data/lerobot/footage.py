@@ -16,12 +16,9 @@ from etude.data.lerobot.contents import Clip
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.remains import Shots, whole_frames
 from etude.data.versions import link
-from etude.data.video import OpenVideos, VideoWriter
+from etude.data.video import VideoWriter
 from etude.data.video.recode import Encoding
 from etude.data.video.splice import Piece, film_of, splice
-
-_BATCH = 32
-"""Pictures decoded at once."""
 
 
 def place_of(path: Path) -> Place:
@@ -48,15 +45,6 @@ def write_videos(header: Header, key: str, shots: Sequence[Shots], root: Path) -
             used.append(after(used, header.chunks_size))
             clips.append(_encoded(header, key, each, _path(header, key, used[-1], root)))
     return clips
-
-
-def pictures(shots: Shots, ticks: np.ndarray, videos: OpenVideos) -> Iterator[np.ndarray]:
-    """Decode some of an episode's pictures."""
-    if isinstance(shots, Clip):
-        for start in range(0, len(ticks), _BATCH):
-            yield from videos[shots.path].frames(shots.start + ticks[start : start + _BATCH])
-    else:
-        yield from (_still(shots[tick]) for tick in ticks.tolist())
 
 
 def _written(header: Header, key: str, path: Path, clips: list[Clip], root: Path) -> Iterator[tuple[Clip, Clip]]:

@@ -8,26 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
-from etude.core.errors import DatasetError
 from etude.core.files import write_json
 from etude.core.stats import Stats
+from etude.data.formats.lerobot_v3 import reader
+from etude.data.formats.lerobot_v3.config import Config
 from etude.data.formats.lerobot_v3.layout import EPISODES_PATH, after, path_of
 from etude.data.formats.lerobot_v3.metadata import STAT_NAMES, TASKS_FILE, episode_row, tasks_table
-from etude.data.formats.lerobot_v3.reader import episodes_files
-from etude.data.image_stats import histogram, image_stats, sampled_frames
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Clip
-from etude.data.lerobot.footage import pictures, place_of, write_videos
+from etude.data.lerobot.footage import place_of, write_videos
 from etude.data.lerobot.header import DEFAULT_FEATURES
+from etude.data.lerobot.measure import measured
 from etude.data.lerobot.remains import FrameTable, Remains, Run, Shots
-from etude.data.lerobot.stats_file import write_stats
+from etude.data.lerobot.stats_file import merge_episodes, write_stats
 from etude.data.versions import link, link_tree
-from etude.data.video import OpenVideos
 
 _REBUILT = ("data", "videos", "images", "meta")
 _BESIDE_TABLES = ("timing", "sketches")
@@ -55,21 +53,38 @@ def rebuild(remains: Remains, kept: list[Kept], draft: Path, progress: Callable[
     for table in remains.tables:
         _write_frames(remains, table, [each for each in kept if each.run.table is table], draft)
     tasks = _all_tasks(remains, kept)
-    measure = _Measure(remains)
-    stats: list[dict[str, Stats]] = []
-    rows: list[pa.Table] = []
-    own = after(map(place_of, episodes_files(remains.root)), remains.header.chunks_size)
-    for each in kept:
-        stats.append(measure.stats(each))
-        facts = _facts(remains, each, {key: clips[key][each.number] for key in clips}, tasks)
-        features = {key: remains.header.features[key] for key in stats[-1]}
-        rows.append(episode_row(facts, stats[-1], features, own))
-        progress(each.number + 1, len(kept))
-    tables.write(draft / path_of(EPISODES_PATH, own), pa.concat_tables(rows, promote_options="permissive"))
     tables.write(draft / TASKS_FILE, tasks_table(tasks))
-    write_stats(draft, {key: Stats.merge([part[key] for part in stats]) for key in stats[0]})
-    link_tree(remains.root, draft, lambda path: path.parts[0] not in _REBUILT)
     _write_header(remains, kept, len(tasks), draft)
+    link_tree(remains.root, draft, lambda path: path.parts[0] not in _REBUILT)
+    facts = [_facts(remains, each, {key: clips[key][each.number] for key in clips}, tasks) for each in kept]
+    _write_episodes(remains, draft, facts, [{} for _ in kept])
+    stats = list(_stats(remains, kept, draft, progress))
+    _write_episodes(remains, draft, facts, stats)
+    write_stats(draft, merge_episodes(stats))
+
+
+def _write_episodes(remains: Remains, draft: Path, facts: list[dict[str, Any]], stats: list[dict[str, Stats]]) -> None:
+    features = remains.header.features
+    own = after(map(place_of, reader.episodes_files(remains.root)), remains.header.chunks_size)
+    rows = [
+        episode_row(told, measured, {key: features[key] for key in features if key in measured}, own)
+        for told, measured in zip(facts, stats, strict=True)
+    ]
+    tables.write(draft / path_of(EPISODES_PATH, own), pa.concat_tables(rows, promote_options="permissive"))
+
+
+def _stats(
+    remains: Remains, kept: list[Kept], draft: Path, progress: Callable[[int, int], None]
+) -> Iterator[dict[str, Stats]]:
+    """Give each episode's statistics: as the episodes table had them, else measured in what was put together."""
+    dataset, header = reader.build(Config(), draft), remains.header
+    wanted = [*header.columns(), *header.cameras("video"), *header.cameras("image")]
+    for each in kept:
+        row = remains.rows.get(each.run.number, {})
+        span = each.first_index, each.first_index + len(each.run)
+        stored = {key: _stored(row, key) for key in wanted if not (each.is_moved and key in DEFAULT_FEATURES)}
+        yield {key: stored.get(key) or measured(dataset, key, *span) for key in wanted}
+        progress(each.number + 1, len(kept))
 
 
 def _write_frames(remains: Remains, table: FrameTable, kept: list[Kept], draft: Path) -> None:
@@ -135,55 +150,6 @@ def _write_header(remains: Remains, kept: list[Kept], num_tasks: int, draft: Pat
     write_json(draft / headers.FILE, stored, indent=4)
 
 
-class _Measure:
-    """Gives each episode's statistics: as the episodes table has them, else measured anew."""
-
-    def __init__(self, remains: Remains) -> None:
-        self._remains, self._header, self._videos = remains, remains.header, OpenVideos()
-        self._vectors, self._films = self._header.columns(), self._header.cameras("video")
-        self._packed = self._header.cameras("image")
-        self._read: tuple[FrameTable, pa.Table] | None = None
-
-    def stats(self, episode: Kept) -> dict[str, Stats]:
-        """Give the statistics per key, in the order of the features; text and depth have none."""
-        row = self._remains.rows.get(episode.run.number, {})
-        wanted = [*self._vectors, *self._films, *self._packed]
-        found = {key: _stored(row, key) for key in wanted if not (episode.is_moved and key in DEFAULT_FEATURES)}
-        measured = {key: found.get(key) or self._measured(episode, key) for key in wanted}
-        return {key: measured[key] for key in self._header.features if key in measured}
-
-    def _measured(self, episode: Kept, key: str) -> Stats:
-        if key in self._films:
-            ticks = sampled_frames(len(episode.run))
-            return _of_pictures(len(episode.run), ticks, pictures(episode.shots[key], ticks, self._videos))
-        rows = self._rows(episode)
-        if key in self._packed:
-            path = episode.run.table.path
-            ticks = sampled_frames(len(rows))
-            return _of_pictures(len(rows), ticks, (_unpacked(rows[key][tick].as_py(), path) for tick in ticks.tolist()))
-        return Stats.of(tables.to_numpy(rows[key], tuple(self._header.features[key]["shape"])))
-
-    def _rows(self, episode: Kept) -> pa.Table:
-        run = episode.run
-        if self._read is None or self._read[0] is not run.table:
-            self._read = run.table, run.table.read([*self._vectors, *self._packed])
-        return _renumbered(self._read[1].slice(run.start, len(run)), episode)
-
-
 def _stored(row: Mapping[str, Any], key: str) -> Stats | None:
     stored = {name: row.get(f"stats/{key}/{name}") for name in STAT_NAMES}
     return None if any(value is None for value in stored.values()) else Stats.from_json(stored)
-
-
-def _of_pictures(num_frames: int, ticks: np.ndarray, sampled: Iterator[np.ndarray]) -> Stats:
-    counted = [histogram(picture) for picture in sampled]
-    histograms = np.zeros((num_frames, *counted[0].shape), np.uint32)
-    histograms[ticks] = counted
-    return image_stats(histograms)
-
-
-def _unpacked(value: Mapping[str, Any], path: Path) -> np.ndarray:
-    picture = cv2.imdecode(np.frombuffer(value["bytes"] or b"\0", np.uint8), cv2.IMREAD_COLOR_RGB)
-    if picture is None:
-        raise DatasetError(path, "holds a picture that is damaged. Copy the dataset again.")
-    return picture

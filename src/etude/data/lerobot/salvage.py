@@ -57,6 +57,7 @@ def salvage(root: Path, progress: Progress = lambda *_: None) -> Report:
 
     Raises `UserError` when `root` is no such dataset, `DatasetError` when nothing of it is whole; then it is untouched.
     """
+    root = root.resolve()
     with locked(root):
         if not is_damaged(root):
             raise UserError(f"{root} is no unfinished LeRobot dataset; there is nothing to recover.")
