@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "Run a trained policy on a robot.",
     "dataset info": "What a dataset holds.",
     "dataset check": "Whether a dataset is sound, and what to do if not.",
+    "dataset stats": "What normalisation works with: shown, or measured again.",
     "dataset cache": "Pictures decoded to disk, so that training need not.",
     "dataset recover": "Keep or drop what a crash left.",
     "dataset convert": "A dataset of another format or version, as LeRobot v3.0.",
@@ -88,7 +89,8 @@ def _command(words: list[str]) -> tuple[str, list[str]]:
 
 def _help(group: str = "") -> str:
     shown = {name: line for name, line in COMMANDS.items() if name.startswith(group)}
-    rows = "\n".join(f"  {name:<14} {line}" for name, line in shown.items())
+    width = max(map(len, shown))
+    rows = "\n".join(f"  {name:<{width}}  {line}" for name, line in shown.items())
     start = "" if group else "Teach a robot a skill by showing it. No robot yet? Start with: etude demo\n\n"
     return f"usage: etude COMMAND [OPTIONS]\n\n{start}{rows}\n\nOptions of a command: etude COMMAND --help"
 

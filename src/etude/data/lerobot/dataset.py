@@ -23,6 +23,7 @@ from etude.data.lerobot.files_check import file_problems
 from etude.data.lerobot.header import DEFAULT_FEATURES, Header
 from etude.data.lerobot.pictures import FilmedDepth, FilmedPictures, PackedPictures, Pictures
 from etude.data.lerobot.timing import read_timing
+from etude.data.statistics import CompleteStats
 from etude.data.video import OpenVideos
 
 SUBTASK_INDEX, SUBTASKS_FILE = "subtask_index", Path("meta/subtasks.parquet")
@@ -46,10 +47,10 @@ class LeRobotDataset(Dataset):
         """Task texts by `task_index`."""
         return self.contents.tasks
 
-    @property
+    @cached_property
     def stats(self) -> Mapping[str, Stats]:
-        """Statistics per key."""
-        return self.contents.stats
+        """Statistics per key: what is stored, and what is not measured when it is asked for."""
+        return CompleteStats(self, lambda: self.contents.stats)
 
     @property
     def codecs(self) -> dict[str, str]:
@@ -104,6 +105,11 @@ class LeRobotDataset(Dataset):
     def timing(self) -> dict[str, np.ndarray]:
         """Give what was noted of each frame's real time."""
         return read_timing(self.root, self.contents.tables, self.episodes.start)
+
+    def file_groups(self) -> np.ndarray:
+        """Number the files, table and videos, that each episode lies in."""
+        files = np.stack([self.contents.table, *(clips.file for clips in self.contents.clips.values())])
+        return np.unique(files, axis=1, return_inverse=True)[1].reshape(-1)
 
     def check_files(self) -> Iterator[Problem]:
         """Compare the files with the header: counters, and frames against rows in every video."""
