@@ -41,18 +41,18 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give its exit code: 0 done, 1 failed, 2 mistyped, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] in ("-h", "--help", "help"):
-        print(_help())
-        return 0
-    if words[0] == "--version":
-        from etude import __version__
-
-        print(__version__)
-        return 0
     try:
+        if not words or words[0] in ("-h", "--help", "help"):
+            print(_help(), flush=True)
+            return 0
+        if words[0] == "--version":
+            from etude import __version__
+
+            print(__version__)
+            return 0
         name, rest = _command(words)
         if name not in COMMANDS:
-            print(_help(name))
+            print(_help(name), flush=True)
             return 0
         return _run(name, rest)
     except EtudeError as error:

@@ -147,7 +147,7 @@ class VideoSink:
 
 
 def _side_by_side(frame: Frame, height: int) -> np.ndarray:
-    pictures = [frame[key] for key in images(frame)]
+    pictures = [frame[key] for key in images(frame) if frame[key].dtype == np.uint8]
     widths = [round(height * picture.shape[1] / picture.shape[0] / 2) * 2 for picture in pictures]
     scaled = [
         cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST)
