@@ -139,6 +139,18 @@ def test_what_does_not_fit_is_decoded_every_time(tmp_path):
     assert dataset.decoded == [[1], [4], [4]]
 
 
+def test_while_storing_is_behind_only_what_is_asked_is_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr("etude.data.cache.storing.WAITING_BYTES", 1)
+    dataset, cache, gate = Recorded([6], group=3), FrameCache(tmp_path, 1 << 20), threading.Event()
+    windows = Windows(dataset, Window(), [CAMERA], cache=cache)
+    cache._storing.put(gate.wait, 1, wait=False)
+    assert windows.batch(np.array([4]))[CAMERA][0, 0, 0, 0] == 4
+    gate.set()
+    cache.flush()
+    windows.batch(np.array([4]))
+    assert dataset.decoded == [[4], [3, 4, 5]]
+
+
 def test_without_a_cache_all_is_decoded_every_time():
     dataset = Recorded([3, 2], group=2)
     windows = Windows(dataset, Window(), [CAMERA])

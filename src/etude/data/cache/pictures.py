@@ -51,10 +51,8 @@ class CachedPictures:
         kept, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for number, places in self._by_episode(rows):
             entry, ticks = self._cache.claim(self.content(number)), rows[places] - self._episodes.start[number]
-            if entry is None:
-                others.append(places)
-            else:
-                kept.append(places[~_copy(entry, ticks, pictures, places)])
+            missing = places if entry is None else places[~_copy(entry, ticks, pictures, places)]
+            (others if entry is None or self._cache.is_behind else kept).append(missing)
         self._decode_and_keep(rows, np.concatenate(kept), pictures)
         self._decode(rows, np.concatenate(others), pictures)
         return pictures
@@ -89,7 +87,7 @@ class CachedPictures:
         # In the order of the files, so that no file is sought through twice.
         for part in self._portions(places[np.argsort(rows[places], kind="stable")]):
             given, decoded = self._dataset.decode(self._key, rows[part], self._size)
-            pictures[part] = decoded[np.searchsorted(given, rows[part])]
+            _put(decoded, np.searchsorted(given, rows[part]), pictures, part)
             self._keep(given, decoded, wait=False)
 
     def _portions(self, places: np.ndarray) -> Iterator[np.ndarray]:
@@ -108,7 +106,11 @@ class CachedPictures:
 def _copy(entry: Entry, ticks: np.ndarray, pictures: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Put those pictures of `ticks` that are there into their `places`; tell which are."""
     here = entry.has(ticks)
-    # One by one: a gather of all would be copied a second time to reach places that are apart.
-    for tick, place in zip(ticks[here].tolist(), places[here].tolist(), strict=True):
-        pictures[place] = entry.pictures[tick]
+    _put(entry.pictures, ticks[here], pictures, places[here])
     return here
+
+
+def _put(source: np.ndarray, chosen: np.ndarray, pictures: np.ndarray, places: np.ndarray) -> None:
+    # One by one: a gather of all would be copied a second time to reach places that are apart.
+    for index, place in zip(chosen.tolist(), places.tolist(), strict=True):
+        pictures[place] = source[index]

@@ -77,6 +77,11 @@ class FrameCache:
             lambda: self._store(entry, ticks, pictures), pictures.nbytes, wait=wait
         )
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much waits to be stored that more would be refused."""
+        return self._storing.is_full
+
     def flush(self) -> None:
         """Wait until everything is stored."""
         self._storing.flush()

@@ -34,6 +34,11 @@ class Storing:
             self._changed.notify_all()
         return True
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is so much to do that more is likely to be refused."""
+        return self._bytes > WAITING_BYTES // 2
+
     def flush(self) -> None:
         """Wait until all that was taken on is done."""
         with self._changed:
