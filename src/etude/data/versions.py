@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,19 +84,35 @@ def new_version(root: Path, what: str, *, is_edit: bool = True) -> Generator[Pat
     An edit can be undone, and `what` says in a few words what it did. Without `is_edit` the data are the same in other
     files, and what could be undone before still can be. Hold `locked(root)` meanwhile.
     """
-    draft = Path(tempfile.mkdtemp(prefix=_NEW, dir=workspace(root)))
+    with _writable(root):
+        draft = Path(tempfile.mkdtemp(prefix=_NEW, dir=workspace(root)))
     try:
-        yield draft
-        before = _version(root)
-        version = Version(before.number + 1, what) if is_edit else before
-        if version.number:
-            write_json(draft / VERSION_FILE, {"number": version.number, "edit": version.edit})
-        _settle(draft)
-        _exchange(draft, root)
-        if is_edit:
-            _keep(draft, root)
-    finally:
+        with _writable(root):
+            yield draft
+            before = _version(root)
+            version = Version(before.number + 1, what) if is_edit else before
+            if version.number:
+                write_json(draft / VERSION_FILE, {"number": version.number, "edit": version.edit})
+            _settle(draft)
+            _exchange(draft, root)
+    except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
+        raise
+    if not is_edit:
+        shutil.rmtree(draft, ignore_errors=True)
+        return
+    with suppress(OSError):  # where it cannot be kept now, whoever writes next keeps it
+        _keep(draft, root)
+
+
+@contextmanager
+def _writable(root: Path) -> Generator[None]:
+    """Say that a new version cannot be written, and that the dataset is as it was."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise DatasetError(root, f"a new version cannot be written ({reason}). Nothing was changed.") from error
 
 
 def undo(root: Path) -> str:

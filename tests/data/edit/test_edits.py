@@ -305,9 +305,9 @@ def test_what_cannot_be_done_is_said_and_nothing_is_touched(root, files_of, plan
 def test_datasets_that_do_not_fit_together_are_not_merged(root, tmp_path, make_dataset, specs, golden):
     fewer = make_dataset(tmp_path / "fewer", [2])
     edited(fewer, lambda source: edits.without(source, ["action"]))
-    with pytest.raises(UserError, match="Only one of .* has the key action"):
+    with pytest.raises(UserError, match=r"Only one of .* has the key action"):
         edits.merged([Source(root), Source(fewer)])
-    with pytest.raises(UserError, match="has robot_type so_follower, .* has fake"):
+    with pytest.raises(UserError, match=r"has robot_type so_follower, .* has fake"):
         edits.merged([Source(root), Source(golden / "lerobot_v3")])
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etude.core.errors import DatasetError
 from etude.core.files import write_json
 from etude.data.edit.episode_rows import episode_rows
 from etude.data.edit.frames import write_frames
@@ -36,27 +34,26 @@ _ROWS_PER_GROUP = 1000
 def build(plan: Plan, folder: Path, tell: Tell = lambda *_: None) -> None:
     """Fill the empty `folder`; what does not change is linked.
 
-    Raises `DatasetError` when a source is damaged or `folder` cannot be written.
+    Raises `DatasetError` when a source is damaged.
     """
-    with _writing(folder):
-        tasks = tasks_of(plan)
-        work = folder / ".work"
-        keys = [key for key in plan.sources[0].video_keys if key in plan.keys]
-        parts = len(keys) + 2
-        data = write_frames(plan, tasks, folder, _used(plan, "data"), _part(tell, 0, parts))
-        clips = {
-            key: Videos(plan, key, folder, work).write(_used(plan, key), _part(tell, number, parts))
-            for number, key in enumerate(keys, 1)
-        }
-        found = measured(plan, tasks, _part(tell, parts - 1, parts))
-        rows = episode_rows(plan, tasks, data, clips, found)
-        _write_rows(plan, rows, folder)
-        tables.write(folder / metadata.TASKS_FILE, metadata.tasks_table(tasks.texts))
-        write_json(folder / headers.FILE, info_of(plan, tasks), indent=4)
-        _write_stats(plan, rows, carry_sketches(plan, data, found, folder), folder)
-        link_tree(plan.sources[0].root, folder, _is_theirs)
-        shutil.rmtree(work, ignore_errors=True)
-        tell(parts, parts)
+    tasks = tasks_of(plan)
+    work = folder / ".work"
+    keys = [key for key in plan.sources[0].video_keys if key in plan.keys]
+    parts = len(keys) + 2
+    data = write_frames(plan, tasks, folder, _used(plan, "data"), _part(tell, 0, parts))
+    clips = {
+        key: Videos(plan, key, folder, work).write(_used(plan, key), _part(tell, number, parts))
+        for number, key in enumerate(keys, 1)
+    }
+    found = measured(plan, tasks, _part(tell, parts - 1, parts))
+    rows = episode_rows(plan, tasks, data, clips, found)
+    _write_rows(plan, rows, folder)
+    tables.write(folder / metadata.TASKS_FILE, metadata.tasks_table(tasks.texts))
+    write_json(folder / headers.FILE, info_of(plan, tasks), indent=4)
+    _write_stats(plan, rows, carry_sketches(plan, data, found, folder), folder)
+    link_tree(plan.sources[0].root, folder, _is_theirs)
+    shutil.rmtree(work, ignore_errors=True)
+    tell(parts, parts)
 
 
 def info_of(plan: Plan, tasks: Tasks) -> dict[str, Any]:
@@ -143,12 +140,3 @@ def _part(tell: Tell, number: int, parts: int) -> Tell:
         tell(100 * number + 100 * done // max(total, 1), 100 * parts)
 
     return told
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise DatasetError(folder.parent, f"cannot be written ({reason}). Nothing was changed: make room.") from error
