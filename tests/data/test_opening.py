@@ -27,7 +27,8 @@ def test_a_folder_that_is_no_dataset_is_answered_in_one_sentence(tmp_path, files
         open_dataset(root)
     message = str(caught.value)
     assert caught.value.exit_code == 2
-    assert message.startswith(f"{root} is not a dataset. Looked for meta/info.json of LeRobot v2.0 or v2.1")
+    assert message.startswith(f"{root} is not a dataset. Looked for ")
+    assert "meta/info.json of LeRobot v2.0 or v2.1" in message
     assert message.endswith(holding)
 
 

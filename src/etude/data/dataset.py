@@ -82,6 +82,10 @@ class Dataset(Protocol):
         """Identify what is in the pictures of `key` in the episode at position `number`, wherever they are stored."""
         ...
 
+    def file_groups(self) -> np.ndarray:
+        """Number the files that each episode lies in, int64 (episodes,): the same number, the same files."""
+        return np.arange(len(self.episodes))
+
     @property
     def notes(self) -> Sequence[str]:
         """What had to be assumed of the files, and what of them is left out, a sentence each."""

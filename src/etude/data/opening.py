@@ -11,6 +11,7 @@ from etude.core.errors import UserError
 from etude.core.spec import Specs
 from etude.data.dataset import Dataset, DatasetWriter
 from etude.data.formats import formats
+from etude.data.remote.address import Address, hub_name, parse
 from etude.data.versions import resting_place
 
 _MOST_NAMES = 8
@@ -24,15 +25,24 @@ def lerobot_home() -> Path:
 
 
 def open_dataset(root: Path | str) -> Dataset:
-    """Open the dataset in folder `root`, whatever its format.
+    """Open the dataset in folder `root`, whatever its format; or that of a URL, or of a name such as `user/name`.
 
-    Raises `UserError` when the folder holds no dataset, `DatasetError` when a file of it is missing or damaged.
+    A name is looked for among the folders here, then in LeRobot's home, then on the Hugging Face Hub. Raises
+    `UserError` when there is no dataset, `DatasetError` when a file of it is missing or damaged, or the network is.
     """
-    root = resting_place(Path(root))
-    name = _format_of(root)
-    if name is None:
-        raise UserError(_not_a_dataset(root))
-    return formats.build(formats.config(name)(), root)
+    address = parse(root)
+    if address is not None:
+        return _open_remote(address)
+    found = resting_place(Path(root))
+    name = _format_of(found)
+    if name is not None:
+        return formats.build(formats.config(name)(), found)
+    named = _hub_name(found)
+    if named is None:
+        raise UserError(_not_a_dataset(found))
+    if named.revision is None and (lerobot_home() / named.repo_id).is_dir():
+        return open_dataset(lerobot_home() / named.repo_id)
+    return _open_remote(named)
 
 
 def create_dataset(
@@ -59,6 +69,17 @@ def create_dataset(
     config = config or formats.config(name or "lerobot_v3")()
     module = _writer_module(config)
     return (module.resume if resume else module.create)(config, root, specs, fps, robot_type)
+
+
+def _hub_name(root: Path) -> Address | None:
+    """Read a name on the Hub, unless a folder was meant: then its first part is there."""
+    return None if root.exists() or Path(root.parts[0]).exists() else hub_name(root)
+
+
+def _open_remote(address: Address) -> Dataset:
+    from etude.data.remote.opening import open_remote  # noqa: PLC0415  most datasets are here
+
+    return open_remote(address)
 
 
 def _format_of(root: Path) -> str | None:
