@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,6 +69,8 @@ class Handler(BaseHTTPRequestHandler):
         if with_body and self.server.owner.breaks_after is not None and len(body) > self.server.owner.breaks_after:
             body, self.server.owner.breaks_after = body[: self.server.owner.breaks_after], None
             self.wfile.write(body)
+            self.wfile.flush()
+            time.sleep(0.2)  # what the other side has not read by then is lost to it
             self.close_connection = True
         elif with_body:
             self.wfile.write(body)
