@@ -129,3 +129,20 @@ def test_without_hard_links_files_are_copied(root, monkeypatch):
     monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError("no links here")))
     edit(root, 2)
     assert (root / "data.bin").read_bytes() == b"kept"
+
+
+def test_the_folder_keeps_its_permissions(root):
+    root.chmod(0o750)
+    edit(root, 2)
+    assert root.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_dataset_behind_a_link_is_edited_where_it_is(root):
+    link = root.with_name("link")
+    link.symlink_to(root)
+    edit(link, 2)
+    assert link.is_symlink()
+    assert header(root) == '{"total": 2}'
+    with locked(link):
+        undo(link)
+    assert header(root) == '{"total": 1}'

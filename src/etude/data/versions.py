@@ -44,7 +44,7 @@ class Version:
 
 def workspace(root: Path) -> Path:
     """Give the folder beside dataset `root` that holds what is not part of it."""
-    root = root.absolute()
+    root = root.resolve()
     return root.with_name(f".{root.name}.etude")
 
 
@@ -86,6 +86,7 @@ def new_version(root: Path, what: str, *, is_edit: bool = True) -> Generator[Pat
     """
     with _writable(root):
         draft = Path(tempfile.mkdtemp(prefix=_NEW, dir=workspace(root)))
+        shutil.copymode(root if root.exists() else root.parent, draft)
     try:
         with _writable(root):
             yield draft
@@ -153,6 +154,7 @@ def link(source: Path, target: Path) -> None:
 
 def _exchange(one: Path, root: Path) -> None:
     """Swap two folders; where the system has no call for it, in two steps between which `resting_place` helps."""
+    root = root.resolve()  # the dataset may be reached through a link, which stays
     if not root.exists():
         one.rename(root)
         return

@@ -157,7 +157,7 @@ def test_a_commit_that_breaks_off_anywhere_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replace)
-        with pytest.raises(DatasetError, match=r"cannot be written \(No space left on device\).*kept as a draft"):
+        with pytest.raises(DatasetError, match=r"cannot be written: .*No space left on device.*kept as a draft"):
             writer.save_episode("Another task")
     assert writer.num_episodes == 1
     dataset = open_dataset(root)

@@ -24,13 +24,10 @@ def timing_file(root: Path, data_file: Path) -> Path:
     return root / FOLDER / data_file.parent.name / data_file.name
 
 
-def write_timing(root: Path, place: tuple[int, int], timing: Mapping[str, np.ndarray]) -> None:
+def write_timing(path: Path, timing: Mapping[str, np.ndarray]) -> None:
     """Write the times of one file's frames; without any, nothing."""
-    path = root / FOLDER / f"chunk-{place[0]:03d}" / f"file-{place[1]:03d}.parquet"
     if timing:
         tables.write(path, pa.table({name: pa.array(values) for name, values in timing.items()}))
-    else:
-        path.unlink(missing_ok=True)  # what a crash may have left here belongs to another episode
 
 
 def read_timing(root: Path, data_files: Sequence[Path], starts: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Adds finished episodes to a LeRobot v3.0 dataset, one file after the other, the header last."""
+"""Adds finished episodes to a LeRobot v3.0 dataset: each makes a new version, which shares all older files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from etude.core.files import atomic
 from etude.core.stats import Stats
 from etude.data.formats.lerobot_v3 import layout, metadata, reader
 from etude.data.formats.lerobot_v3.layout import Place, after, path_of
 from etude.data.lerobot import header as headers
-from etude.data.lerobot import tables
+from etude.data.lerobot import stats_file, tables
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.stats_file import read_stats, write_stats
-from etude.data.lerobot.timing import write_timing
+from etude.data.lerobot.timing import timing_file, write_timing
 from etude.data.recording import Take
 from etude.data.sketches import sketches_file, sketches_of, write_sketches
+from etude.data.versions import link, link_tree, new_version
 
 ROWS_PER_FILE = 50
 """Rows of one file of the episodes table while recording; each commit writes the last file anew."""
+
+
+_WRITTEN_ANEW = {headers.FILE, stats_file.FILE, metadata.TASKS_FILE}
+"""Files of every version; other programs change them in place, so versions do not share them."""
 
 
 class Committed:
@@ -45,7 +49,7 @@ class Committed:
         self._rows: list[pa.Table] = []
 
     def add(self, take: Take, task: str) -> None:
-        """Commit an episode; its videos are moved. When this fails, what was committed before is untouched."""
+        """Commit an episode in one instant, or, when this fails, leave the dataset and `take` as they were."""
         old = self.header
         tasks = self._tasks if task in self._tasks else [*self._tasks, task]
         columns = take.columns | _default_columns(old, len(take), tasks.index(task))
@@ -58,12 +62,13 @@ class Committed:
             total_frames=old.total_frames + len(take),
             total_tasks=len(tasks),
         )
-        self._place(take, columns)
-        tables.write(self._root / path_of(layout.EPISODES_PATH, self._places["episodes"]), pa.concat_tables(rows))
-        if tasks != self._tasks:
-            tables.write(self._root / metadata.TASKS_FILE, metadata.tasks_table(tasks))
-        write_stats(self._root, merged)
-        layout.write_header(self._root, header)
+        with new_version(self._root, "record", is_edit=False) as folder:
+            link_tree(self._root, folder, lambda path: path not in _WRITTEN_ANEW)
+            self._place(folder, take, columns)
+            tables.write(folder / path_of(layout.EPISODES_PATH, self._places["episodes"]), pa.concat_tables(rows))
+            tables.write(folder / metadata.TASKS_FILE, metadata.tasks_table(tasks))
+            write_stats(folder, merged)
+            layout.write_header(folder, header)
         self.header, self._tasks, self._stats = header, tasks, merged
         self._go_on(rows)
 
@@ -73,15 +78,13 @@ class Committed:
         filled = ["data", *self._cameras] + ([] if self._rows else ["episodes"])
         self._places |= {name: after([self._places[name]], self.header.chunks_size) for name in filled}
 
-    def _place(self, take: Take, columns: Mapping[str, np.ndarray]) -> None:
-        place = self._places["data"]
-        path = self._root / path_of(self.header.data_path, place)
+    def _place(self, folder: Path, take: Take, columns: Mapping[str, np.ndarray]) -> None:
+        path = folder / path_of(self.header.data_path, self._places["data"])
         tables.write(path, metadata.data_table(self.header.features, columns))
-        write_timing(self._root, place, take.timing)
-        write_sketches(sketches_file(self._root, path), {self.header.total_episodes: sketches_of(take.stats)})
+        write_timing(timing_file(folder, path), take.timing)
+        write_sketches(sketches_file(folder, path), {self.header.total_episodes: sketches_of(take.stats)})
         for key, source in take.videos.items():
-            with atomic(self._root / path_of(self.header.video_path or "", self._places[key], key)) as draft:
-                source.replace(draft)
+            link(source, folder / path_of(self.header.video_path or "", self._places[key], key))
 
     def _row(self, take: Take, task: str, stats: Mapping[str, Stats]) -> pa.Table:
         header, (chunk, file) = self.header, self._places["data"]

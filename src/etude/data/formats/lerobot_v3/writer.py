@@ -1,8 +1,8 @@
 """Records LeRobot v3.0 datasets; every saved episode is on disk, whole, before `save_episode` returns.
 
-While an episode is recorded it lies beside the dataset, as a draft. Saving it adds files of its own to the dataset and
-replaces single ones, `meta/info.json` last: that commits it. A crash before that leaves files that no reader counts and
-that the next episode overwrites, and the draft. Now and then small files are regrouped into large ones.
+While an episode is recorded it lies beside the dataset, as a draft. Saving it makes a new version of the dataset that
+shares all older files, and swaps it in: a crash leaves the dataset as it was and the draft, or the dataset with the
+episode. Now and then small files are regrouped into large ones.
 """
 
 from __future__ import annotations
@@ -193,12 +193,12 @@ def _alone(root: Path) -> Iterator[ExitStack]:
 def _writing(root: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, DatasetError) as error:
+        reason = error.problem.rstrip(".") if isinstance(error, DatasetError) else error.strerror or error
         raise DatasetError(
             root,
-            f"cannot be written ({reason}). Episodes saved before are safe, and this one is kept as a draft: make "
-            f"room, then run `etude dataset recover {root}`.",
+            f"cannot be written: {reason}. Episodes saved before are safe, and this one is kept as a draft: make room, "
+            f"then run `etude dataset recover {root}`.",
         ) from error
 
 
