@@ -79,18 +79,22 @@ class Entry:
         try:
             if os.fstat(self._file).st_size != content.num_bytes:
                 raise WrongSize(f"{path} has not {content.num_bytes} bytes")
-            mapped = mmap.mmap(self._file, content.num_bytes, access=mmap.ACCESS_READ)
+            self._map = mmap.mmap(self._file, content.num_bytes, access=mmap.ACCESS_READ)
         except OSError:
             os.close(self._file)
             self._file = -1
             raise
-        count = content.num_bytes - content.num_frames
-        self.pictures = np.frombuffer(mapped, np.uint8, count).view(content.dtype).reshape(-1, *content.shape)
-        self._flags = np.frombuffer(mapped, np.uint8, offset=count)
+        self._flags_at = count = content.num_bytes - content.num_frames
+        self.pictures = np.frombuffer(self._map, np.uint8, count).view(content.dtype).reshape(-1, *content.shape)
+        self._flags = np.frombuffer(self._map, np.uint8, offset=count)
 
     def has(self, ticks: np.ndarray) -> np.ndarray:
         """Tell which of these pictures are there."""
         return self._flags[ticks] == 1
+
+    def has_one(self, tick: int) -> bool:
+        """Tell whether one picture is there."""
+        return self._map[self._flags_at + tick] == 1
 
     @property
     def is_full(self) -> bool:
@@ -104,7 +108,7 @@ class Entry:
 
     def write(self, ticks: np.ndarray, pictures: np.ndarray) -> None:
         """Store those pictures of the episode's `ticks` that are not there yet; raise `OSError` when that fails."""
-        size, flags = self.content.frame_bytes, self.content.num_bytes - self.content.num_frames
+        size, flags = self.content.frame_bytes, self._flags_at
         for tick, picture in zip(ticks.tolist(), pictures, strict=True):
             if self._flags[tick] != 1:
                 _write_all(self._file, np.ascontiguousarray(picture).data.cast("B"), tick * size)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
+from etude.data.cache.buffers import Buffers
 from etude.data.cache.entry import Content, Entry
 from etude.data.cache.store import FrameCache
 from etude.data.dataset import Dataset
 
+_DESCRIBED = 4096
+"""Episodes whose description is kept at hand."""
 _PORTION_BYTES = 32 << 20
 """Pictures asked of the decoder at a time; it may give twice as many, with those decoded on the way."""
 
@@ -27,11 +31,12 @@ class CachedPictures:
         self._episodes = dataset.episodes
         # A fingerprint costs a little reading; most episodes of a large dataset are never asked for.
         self._identities = np.zeros(len(self._episodes), "S32")
+        self.content = lru_cache(_DESCRIBED)(self._described)
+        """Describes the pictures of the episode at a position."""
+        self._buffers = Buffers()
 
-    def content(self, number: int) -> Content:
-        """Describe the pictures of the episode at a position."""
-        length = int(self._episodes.length[number])
-        known = self._identities[number].decode()
+    def _described(self, number: int) -> Content:
+        length, known = int(self._episodes.length[number]), self._identities[number].decode()
         if known:
             return Content(known, length, self.shape, self.dtype.name)
         content = Content.of(self._dataset.fingerprint(self._key, number), length, self.shape, self.dtype.name)
@@ -44,18 +49,31 @@ class CachedPictures:
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Give the pictures at `rows` (row,), in any order: (row, height, width, channels)."""
-        pictures = np.empty((len(rows), *self.shape), self.dtype)
+        pictures = self._buffers.empty((len(rows), *self.shape), self.dtype)
         if self._cache is None:
             self._decode(rows, np.arange(len(rows)), pictures)
             return pictures
-        kept, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for number, places in self._by_episode(rows):
-            entry, ticks = self._cache.claim(self.content(number)), rows[places] - self._episodes.start[number]
-            missing = places if entry is None else places[~_copy(entry, ticks, pictures, places)]
-            (others if entry is None or self._cache.is_behind else kept).append(missing)
-        self._decode_and_keep(rows, np.concatenate(kept), pictures)
-        self._decode(rows, np.concatenate(others), pictures)
+        kept, others = self._copy(rows, pictures)
+        self._decode_and_keep(rows, np.array(kept, np.int64), pictures)
+        self._decode(rows, np.array(others, np.int64), pictures)
         return pictures
+
+    def _copy(self, rows: np.ndarray, pictures: np.ndarray) -> tuple[list[int], list[int]]:
+        """Copy what is in the cache; tell the places of what is not, and of what is not and has no room there."""
+        assert self._cache is not None
+        numbers = self._episodes.of(rows)
+        ticks, entries = rows - self._episodes.start[numbers], dict[int, Entry | None]()
+        kept, others = list[int](), list[int]()
+        # One by one: a gather of many would be copied a second time, to places that are apart.
+        for place, (number, tick) in enumerate(zip(numbers.tolist(), ticks.tolist(), strict=True)):
+            if number not in entries:
+                entries[number] = self._cache.claim(self.content(number))
+            entry = entries[number]
+            if entry and entry.has_one(tick):
+                pictures[place] = entry.pictures[tick]
+            else:
+                (others if entry is None or self._cache.is_behind else kept).append(place)
+        return kept, others
 
     def fill(self, rows: np.ndarray) -> int:
         """Store the pictures at ascending `rows` that are not in the cache; tell how many have no room there."""
@@ -87,7 +105,8 @@ class CachedPictures:
         # In the order of the files, so that no file is sought through twice.
         for part in self._portions(places[np.argsort(rows[places], kind="stable")]):
             given, decoded = self._dataset.decode(self._key, rows[part], self._size)
-            _put(decoded, np.searchsorted(given, rows[part]), pictures, part)
+            for place, index in zip(part.tolist(), np.searchsorted(given, rows[part]).tolist(), strict=True):
+                pictures[place] = decoded[index]
             self._keep(given, decoded, wait=False)
 
     def _portions(self, places: np.ndarray) -> Iterator[np.ndarray]:
@@ -101,16 +120,3 @@ class CachedPictures:
             if entry is not None:
                 part = pictures[places[0] : places[-1] + 1]  # ascending rows: an episode's are together
                 self._cache.store(entry, rows[places] - self._episodes.start[number], part, wait=wait)
-
-
-def _copy(entry: Entry, ticks: np.ndarray, pictures: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Put those pictures of `ticks` that are there into their `places`; tell which are."""
-    here = entry.has(ticks)
-    _put(entry.pictures, ticks[here], pictures, places[here])
-    return here
-
-
-def _put(source: np.ndarray, chosen: np.ndarray, pictures: np.ndarray, places: np.ndarray) -> None:
-    # One by one: a gather of all would be copied a second time to reach places that are apart.
-    for index, place in zip(chosen.tolist(), places.tolist(), strict=True):
-        pictures[place] = source[index]
