@@ -235,3 +235,14 @@ def test_a_broken_recipe_is_named(tmp_path):
     (tmp_path / "mix.json").write_text("{")
     with pytest.raises((ConfigError, DatasetError), match=r"mix\.json cannot be read as JSON"):
         open_dataset(tmp_path)
+
+
+def test_a_mix_is_streamed_by_its_weights_and_files(mix):
+    groups = mix.file_groups()
+    assert len(groups) == len(mix.episodes)
+    assert set(groups[:2]).isdisjoint(groups[2:])
+    streamed = sampler_of(mix, mix.episodes, seed=1, is_streamed=True)
+    drawn = streamed.draw(4096)
+    assert (drawn < 6).sum() == 3072
+    again = sampler_of(mix, mix.episodes, seed=1, drawn=777, is_streamed=True)
+    assert again.draw(100).tolist() == drawn[777:877].tolist()

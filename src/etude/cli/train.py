@@ -18,9 +18,11 @@ class TrainingData:
     """The demonstrations."""
 
     root: Path
-    """The dataset's folder."""
+    """The dataset's folder; or a mix.json, a URL, or a name on the Hugging Face Hub."""
     repo_id: str = ""
     """The dataset's name; the folder decides."""
+    streaming: bool = False
+    """Draw from a few files at a time, so that not all of a remote dataset must be here at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,7 @@ def run(command: Train) -> int:
     held_out = _held_out(command)
     config = TrainConfig(
         dataset=command.dataset.root,
+        streaming=command.dataset.streaming,
         output_dir=folder,
         holdout_episodes=held_out,
         num_threads=command.num_threads or spare_a_core(),

@@ -90,6 +90,21 @@ class Episodes(Sequence[Episode]):
         return Episode(index=int(self.indices[number]), start=start, stop=stop, tasks=tuple(self.tasks(number)))
 
 
+class Rows:
+    """The rows of some episodes, numbered through."""
+
+    def __init__(self, start: np.ndarray, length: np.ndarray) -> None:
+        self._stops = np.cumsum(length)
+        self._offset = start - (self._stops - length)
+
+    def __len__(self) -> int:
+        return int(self._stops[-1]) if len(self._stops) else 0
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """Give the rows with these numbers."""
+        return places + self._offset[np.searchsorted(self._stops, places, "right")]
+
+
 def bounds(episodes: Sequence[Episode]) -> tuple[np.ndarray, np.ndarray]:
     """Give the first row and the length of each of `episodes`, int64."""
     if isinstance(episodes, Episodes):

@@ -233,6 +233,15 @@ class Mix(Dataset):
             for problem in part.dataset.check_files():
                 yield replace(problem, where=f"{part.dataset.root}, {problem.where}")
 
+    def file_groups(self) -> np.ndarray:
+        """Number the files that each episode lies in, those of every dataset by themselves."""
+        groups, taken = [np.empty(0, np.int64)], 0
+        for part in self.parts:
+            own = part.dataset.file_groups()
+            groups.append(taken + own[part.dataset.episodes.of(part.episodes.start)])
+            taken += int(own.max(initial=-1)) + 1
+        return np.concatenate(groups)
+
     def part_of(self, episodes: Sequence[Episode]) -> np.ndarray:
         """Tell which dataset each of `episodes` of the mix comes from."""
         return self._part[self.episodes.of(bounds(episodes)[0])]

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from etude.core.errors import UserError
-from etude.data.episodes import Episode, bounds
+from etude.data.episodes import Episode, Rows, bounds
 from etude.data.permutation import Permutation
 
 _AHEAD = 1024
@@ -47,7 +47,7 @@ class EpisodeSampler(Sampler):
     """
 
     def __init__(self, episodes: Sequence[Episode], seed: int = 0) -> None:
-        self._chosen = _Rows(*bounds(episodes))
+        self._chosen = Rows(*bounds(episodes))
         if not len(self._chosen):
             raise UserError(f"There is nothing to sample: {len(episodes)} episodes hold no frame. Choose others.")
         self._seed = seed
@@ -132,7 +132,7 @@ class StreamSampler(EpisodeSampler):
         window = int(np.searchsorted(self._stops, positions[0], "right"))
         begin, first = (int(stops[window - 1]) if window else 0 for stops in (self._stops, self._episode_stops))
         episodes = self._by_window[first : self._episode_stops[window]]
-        rows = _Rows(self._start[episodes], self._length[episodes])
+        rows = Rows(self._start[episodes], self._length[episodes])
         return rows.at(Permutation(len(rows), [self._seed, self._epoch, window])[positions - begin])
 
 
@@ -186,21 +186,6 @@ class WeightedSampler(Sampler):
             parts.append(np.searchsorted(stops, Permutation(_BLOCK, [self._seed, block])[slots], "right"))
             first, count = first + len(slots), count - len(slots)
         return np.concatenate(parts)
-
-
-class _Rows:
-    """The rows of some episodes, numbered through."""
-
-    def __init__(self, start: np.ndarray, length: np.ndarray) -> None:
-        self._stops = np.cumsum(length)
-        self._offset = start - (self._stops - length)
-
-    def __len__(self) -> int:
-        return int(self._stops[-1]) if len(self._stops) else 0
-
-    def at(self, places: np.ndarray) -> np.ndarray:
-        """Give the rows with these numbers."""
-        return places + self._offset[np.searchsorted(self._stops, places, "right")]
 
 
 def _apportioned(weights: np.ndarray, seats: int) -> np.ndarray:

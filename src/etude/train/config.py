@@ -64,6 +64,8 @@ class TrainConfig:
     """Compute in bfloat16; auto does where that is faster."""
     num_threads: int = 0
     """Processor threads; 0 leaves the choice to PyTorch."""
+    streaming: bool = False
+    """Draw from a few files at a time, so that not all of a remote dataset must be here at once."""
     cache_gb: float | None = None
     """Most gigabytes of decoded pictures on disk, of all datasets; 0 keeps none, nothing given: 20, or less on a full
     disk."""

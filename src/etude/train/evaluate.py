@@ -6,7 +6,7 @@ nothing. Only rollouts tell the success rate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -41,7 +41,7 @@ class OpenLoop:
 def open_loop_error(
     loaded: LoadedPolicy,
     dataset: Dataset,
-    episodes: Iterable[Episode],
+    episodes: Sequence[Episode],
     *,
     num_actions: int | None = None,
     most_frames: int = 2048,

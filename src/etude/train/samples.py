@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,7 +11,8 @@ from torch import Tensor
 from etude.core.errors import ConfigError
 from etude.core.spec import Specs
 from etude.core.stats import Stats
-from etude.data.dataset import Dataset, Episode
+from etude.data.dataset import Dataset, Episode, Episodes
+from etude.data.episodes import Rows, bounds
 from etude.data.windows import Windows
 from etude.nn.augment import random_brightness, random_shift
 from etude.train.config import Augment
@@ -21,21 +22,22 @@ MOST_MEASURED = 20_000
 """Samples that statistics of rewritten actions are measured on."""
 
 
-def split(dataset: Dataset, holdout_episodes: int) -> tuple[list[Episode], list[Episode]]:
+def split(dataset: Dataset, holdout_episodes: int) -> tuple[Episodes, Episodes]:
     """Divide episodes into those to learn from and the last ones, for validation."""
-    episodes = list(dataset.episodes)
+    episodes = dataset.episodes
     if holdout_episodes >= len(episodes):
         raise ConfigError(
             f"holdout_episodes = {holdout_episodes} leaves nothing to learn from; {dataset.root} has "
             f"{len(episodes)} episodes."
         )
-    kept = len(episodes) - holdout_episodes
-    return episodes[:kept], episodes[kept:]
+    numbers, kept = np.arange(len(episodes)), len(episodes) - holdout_episodes
+    return episodes.chosen(numbers[:kept]), episodes.chosen(numbers[kept:])
 
 
-def rows_of(episodes: Iterable[Episode]) -> np.ndarray:
-    """List the dataset's rows that lie in `episodes`."""
-    return np.concatenate([np.arange(episode.start, episode.stop) for episode in episodes])
+def rows_of(episodes: Sequence[Episode], most: int | None = None) -> np.ndarray:
+    """List the dataset's rows that lie in `episodes`, or `most` of them at even distances."""
+    rows = Rows(*bounds(episodes))
+    return rows.at(np.arange(0, len(rows), max(1, -(-len(rows) // most)) if most else 1))
 
 
 def measured_stats(dataset: Dataset, windows: Windows, rows: np.ndarray, reframe: Pipeline) -> dict[str, Stats]:

@@ -15,10 +15,11 @@ from etude.core.codec import encode
 from etude.core.errors import ConfigError
 from etude.core.frame import ACTION
 from etude.data.cache import FrameCache
-from etude.data.dataset import Dataset, Episode
+from etude.data.dataset import Dataset, Episodes
 from etude.data.loading_cost import LoadingCost, loading_cost
 from etude.data.opening import open_dataset
-from etude.data.sampler import EpisodeSampler
+from etude.data.sampler import Sampler
+from etude.data.sampling import sampler_of
 from etude.data.windows import Windows
 from etude.nn.ema import Ema
 from etude.policies import policies
@@ -29,7 +30,7 @@ from etude.train.config import TrainConfig
 from etude.train.evaluate import OpenLoop, open_loop_error
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
-from etude.train.samples import augmented, measured_stats, rows_of, split
+from etude.train.samples import MOST_MEASURED, augmented, measured_stats, rows_of, split
 
 MAY_CHANGE = {"output_dir", "steps", "save_freq", "log_freq", "num_threads", "device", "bf16", "cache_gb"}
 """Fields that a resumed run may have otherwise than the run that it resumes."""
@@ -41,8 +42,8 @@ class Setup:
 
     config: TrainConfig
     dataset: Dataset
-    held_out: list[Episode]
-    sampler: EpisodeSampler
+    held_out: Episodes
+    sampler: Sampler
     windows: Windows
     cache: FrameCache | None
     """Where decoded pictures are kept."""
@@ -62,7 +63,7 @@ class Setup:
     def loading_cost(self) -> LoadingCost:
         """Measure what reading samples costs."""
         learned_from, _ = split(self.dataset, self.config.holdout_episodes)
-        return loading_cost(self.dataset, self.windows, rows_of(learned_from), self.cache)
+        return loading_cost(self.dataset, self.windows, rows_of(learned_from, MOST_MEASURED), self.cache)
 
     def open_loop_error(self, loaded: LoadedPolicy, num_actions: int | None) -> OpenLoop:
         """Score a policy on the held-out episodes."""
@@ -83,7 +84,7 @@ def prepare(config: TrainConfig, resumed: Path | None) -> Setup:
     device, dataset = choose(config.device), open_dataset(config.dataset)
     learned_from, held_out = split(dataset, config.holdout_episodes)
     torch.manual_seed(config.seed)
-    loaded = _new_policy(config, dataset, rows_of(learned_from), device)
+    loaded = _new_policy(config, dataset, rows_of(learned_from, MOST_MEASURED), device)
     assert isinstance(loaded.policy, nn.Module)
     state = states.State(
         policy=loaded.policy,
@@ -98,13 +99,19 @@ def prepare(config: TrainConfig, resumed: Path | None) -> Setup:
         config=config,
         dataset=dataset,
         held_out=held_out,
-        sampler=_sampler(config, learned_from, state.step),
+        sampler=_sampler(config, dataset, learned_from, state.step),
         windows=Windows(dataset, config.policy.window, keys, image_size=config.policy.image_size, cache=cache),
         cache=cache,
         loaded=loaded,
         state=state,
         device=device,
     )
+
+
+def _sampler(config: TrainConfig, dataset: Dataset, episodes: Episodes, step: int) -> Sampler:
+    """Give the sampler as it stands after `step` batches."""
+    drawn = step * config.batch_size
+    return sampler_of(dataset, episodes, config.seed, drawn=drawn, is_streamed=config.streaming)
 
 
 def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device: torch.device) -> LoadedPolicy:
@@ -137,12 +144,6 @@ def _cache(config: TrainConfig) -> FrameCache | None:
     if config.cache_gb == 0:
         return None
     return FrameCache(max_bytes=None if config.cache_gb is None else int(1e9 * config.cache_gb))
-
-
-def _sampler(config: TrainConfig, episodes: list[Episode], step: int) -> EpisodeSampler:
-    """Give the sampler as it stands after `step` batches."""
-    epoch, position = divmod(step * config.batch_size, sum(map(len, episodes)))
-    return EpisodeSampler.from_state(episodes, config.seed, {"epoch": epoch, "position": position})
 
 
 def _mixed(seed: int, step: int) -> int:
