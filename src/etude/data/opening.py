@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from etude.core.errors import UserError
+from etude.core.errors import DatasetError, UserError
 from etude.core.spec import Specs
 from etude.data.dataset import Dataset, DatasetWriter
 from etude.data.formats import formats
@@ -42,7 +42,13 @@ def open_dataset(root: Path | str) -> Dataset:
         raise UserError(_not_a_dataset(found))
     if named.revision is None and (lerobot_home() / named.repo_id).is_dir():
         return open_dataset(lerobot_home() / named.repo_id)
-    return _open_remote(named)
+    try:
+        return _open_remote(named)
+    except DatasetError as error:
+        if str(error.path) != str(named):
+            raise
+        what = f"{found} is no folder here and no dataset in {lerobot_home()}, and on the Hugging Face Hub it"
+        raise UserError(f"{what} {error.problem}") from error
 
 
 def create_dataset(

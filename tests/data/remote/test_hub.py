@@ -94,7 +94,7 @@ def test_what_is_not_there_is_told(hub):
 
 
 def test_a_hub_that_does_not_answer_is_told(monkeypatch):
-    with pytest.raises(DatasetError, match=r"^robots/blocks: cannot be reached .*Check the network"):
+    with pytest.raises(UserError, match=r"^robots/blocks is no folder here .* Hub it cannot be reached"):
         open_dataset("robots/blocks")
 
 

@@ -2,7 +2,7 @@
 
 A file holds one column of all tables, as flat values. It is filled table by table, when a row of a table is first
 touched, by whichever process comes first; every process maps the same file, so it is in memory once. What tells the
-file is the content of the tables, so it serves copies and later runs too.
+file is what is in the tables and when they were written, so it serves later runs and other names of them too.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from etude.core.files import atomic
 from etude.core.spec import Spec
 from etude.data.cache_folder import cache_folder, make_room, touch
 from etude.data.lerobot import tables
+from etude.data.lerobot.identity import identity
 
 SMALL_BYTES = 64 << 20
 """Columns of a dataset that together take no more than this stay in memory."""
@@ -91,10 +92,8 @@ class Columns:
     def _identity(self) -> str:
         if self._given_identity:
             return self._given_identity
-        digest = hashlib.blake2b(self._starts.tobytes(), digest_size=16)
-        for path in self._files:
-            digest.update(_digest(path))
-        return digest.hexdigest()
+        rows = hashlib.blake2b(self._starts.tobytes(), digest_size=16).hexdigest()
+        return f"{identity(self._files)}/{rows}"
 
     def _fill(self, key: str, touched: np.ndarray) -> None:
         with self._lock:
@@ -246,19 +245,6 @@ def _is_sound(path: Path, size: int, num_tables: int) -> bool:
             return magic == _MAGIC and path.stat().st_size == size and not marks.strip(bytes([_EMPTY, _FULL]))
     except FileNotFoundError:
         return False
-
-
-def _digest(path: Path) -> bytes:
-    """Tell a Parquet file by its size, its first page and its footer, which describes every column chunk."""
-    try:
-        with path.open("rb") as file:
-            head, size = file.read(_PAGE), os.fstat(file.fileno()).st_size
-            file.seek(max(size - 8, 0))
-            footer = min(int.from_bytes(file.read(4), "little") + 8, size)
-            file.seek(size - footer)
-            return hashlib.blake2b(head + file.read() + size.to_bytes(8, "little"), digest_size=16).digest()
-    except FileNotFoundError as error:
-        raise DatasetError(path, "is missing. Copy it again from where the dataset came from.") from error
 
 
 def _values(path: Path, key: str, batch: pa.RecordBatch, spec: Spec) -> np.ndarray:

@@ -30,7 +30,8 @@ class HubFiles(Source):
             import huggingface_hub.errors  # noqa: PLC0415  an extra
             from huggingface_hub.hf_api import RepoFile  # noqa: PLC0415
         except ImportError as error:
-            raise MissingExtra(f"Reading {address} from the Hugging Face Hub", "remote") from error
+            what = f"'{address}' is no folder here; reading it from the Hugging Face Hub"
+            raise MissingExtra(what, "remote") from error
         self._client, self._errors, self._file_kind = huggingface_hub, huggingface_hub.errors, RepoFile
         self._is_offline = False
         self._endpoint = os.environ.get("HF_ENDPOINT") or None

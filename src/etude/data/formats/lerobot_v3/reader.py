@@ -18,6 +18,7 @@ from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Clips, Contents
 from etude.data.lerobot.dataset import LeRobotDataset
+from etude.data.lerobot.gathered import read_gathered
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.stats_file import merge_episodes, read_stats
 from etude.data.sketches import merge_sketches, with_sketches
@@ -55,10 +56,7 @@ def episodes_files(root: Path) -> list[Path]:
 def episodes_table(root: Path, header: Header) -> pa.Table:
     """Read the committed rows of the episodes table, without statistics."""
     columns = _ROW + [f"videos/{key}/{name}" for key in header.cameras("video") for name in _CLIP]
-    parts = [tables.read(path, columns) for path in episodes_files(root)]
-    if not parts:
-        parts = [pa.table({name: pa.array([], pa.int64()) for name in columns})]
-    table = pa.concat_tables(parts, promote_options="permissive")
+    table = read_gathered(episodes_files(root), columns)
     index = table["episode_index"].to_numpy()
     if (np.diff(index) < 0).any():
         table = table.sort_by("episode_index")
