@@ -179,7 +179,7 @@ class Histogram:
         """Pack for a file."""
         head = _HEAD.pack(_VERSION, _HISTOGRAM, self.count, self.counts.ndim)
         sizes = struct.pack(f"<{self.counts.ndim}I", *self.counts.shape)
-        return head + sizes + zlib.compress(self.counts.astype("<i8").tobytes())
+        return head + sizes + zlib.compress(self.counts.astype("<i8").tobytes(), 1)
 
     @classmethod
     def unpack(cls, count: int, shape: tuple[int, ...], rest: bytes) -> Histogram:

@@ -40,7 +40,7 @@ def is_whole(root):
 
 def compact_forever(root):
     """Compact a copy of the dataset, and then another one."""
-    number = len(list(root.parent.glob("copy-*")))
+    number = len(list(root.parent.glob("gone-*")))
     while True:
         copy = root.with_name(f"copy-{number}")
         shutil.copytree(root, root.with_name("copying"), dirs_exist_ok=True)
@@ -48,7 +48,8 @@ def compact_forever(root):
         with locked(copy):
             compact(copy)
         os.write(1, f"{copy.name}\n".encode())
-        shutil.rmtree(root.with_name(f"copy-{number - 1}"), ignore_errors=True)
+        gone = copy.rename(root.with_name(f"gone-{number}"))  # so that a kill leaves no half of it to be checked
+        shutil.rmtree(gone)
         number += 1
 
 

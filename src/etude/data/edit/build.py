@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from etude.core.errors import DatasetError
 from etude.core.files import write_json
 from etude.data.edit.episode_rows import episode_rows
 from etude.data.edit.frames import write_frames
@@ -23,7 +25,7 @@ from etude.data.formats.lerobot_v3.layout import Place, path_of
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.stats_file import read_stats, write_stats
-from etude.data.sketches import SketchesOf
+from etude.data.sketches import merge_sketches, with_sketches
 from etude.data.versions import link_tree, workspace
 
 _OURS = ("data", "videos", "images", ".recording")
@@ -50,7 +52,8 @@ def build(plan: Plan, folder: Path, tell: Tell = lambda *_: None) -> None:
     _write_rows(plan, rows, folder)
     tables.write(folder / metadata.TASKS_FILE, metadata.tasks_table(tasks.texts))
     write_json(folder / headers.FILE, info_of(plan, tasks), indent=4)
-    _write_stats(plan, rows, carry_sketches(plan, data, found, folder), folder)
+    carry_sketches(plan, data, found, folder)
+    _write_stats(plan, rows, folder)
     link_tree(plan.sources[0].root, folder, _is_theirs)
     shutil.rmtree(work, ignore_errors=True)
     tell(parts, parts)
@@ -106,10 +109,12 @@ def _write_rows(plan: Plan, rows: pa.Table, folder: Path) -> None:
         pq.write_table(part, path, compression="snappy", use_dictionary=True, row_group_size=_ROWS_PER_GROUP)
 
 
-def _write_stats(plan: Plan, rows: pa.Table, sketches: SketchesOf, folder: Path) -> None:
+def _write_stats(plan: Plan, rows: pa.Table, folder: Path) -> None:
     """Write the statistics of the whole: what they were, where the rows are those that they were."""
     stored = read_stats(plan.sources[0].root)
-    stats = merged(plan, rows, sketches)
+    stats = merged(plan, rows)
+    with suppress(DatasetError):  # a later version's; without sketches quantiles are outer bounds
+        stats = with_sketches(stats, merge_sketches(folder, len(rows)))
     if plan.keeps_all_rows and stored:
         kept = {plan.keys[key]: part for key, part in stored.items() if key in plan.keys and key != "task_index"}
         stats = {key: kept.get(key, part) for key, part in stats.items()} | kept

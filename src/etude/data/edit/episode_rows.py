@@ -97,8 +97,9 @@ def _with_stats(table: pa.Table, plan: Plan, found: Measured) -> pa.Table:
 
 def _shifted(table: pa.Table, key: str, by: np.ndarray) -> pa.Table:
     """Add to the statistics of a column of one number what was added to all its values."""
+    known = table.column_names if by.any() else ()
     for name in (f"stats/{key}/{stat}" for stat in _SHIFTED):
-        if name in table.column_names and by.any() and not table[name].null_count:
+        if name in known and not table[name].null_count:
             column = table[name].combine_chunks()
             values = column.flatten().to_numpy() + by
             offsets = pa.array(np.arange(len(table) + 1), pa.int32())

@@ -22,7 +22,6 @@ from etude.data.lerobot import tables
 from etude.data.lerobot.header import spec_of
 from etude.data.lerobot.stats_file import merge_episodes
 from etude.data.opening import open_dataset
-from etude.data.sketches import SketchesOf, with_sketches
 
 _TEXT = ("string", "language")
 _PICTURES = ("video", "image")
@@ -48,12 +47,12 @@ def measured(plan: Plan, tasks: Tasks, tell: Tell) -> dict[int, dict[str, Stats]
     return found
 
 
-def merged(plan: Plan, rows: pa.Table, sketches: SketchesOf) -> dict[str, Stats]:
+def merged(plan: Plan, rows: pa.Table) -> dict[str, Stats]:
     """Merge the statistics of all rows of a new episodes table; keys that were not measured everywhere are left out."""
     described = {new: plan.sources[0].features[old] for old, new in plan.keys.items()}
-    keys = {key: list(_column(rows, key, feature)) for key, feature in described.items()}
-    episodes = [{key: parts[row] for key, parts in keys.items() if parts} for row in range(len(rows))]
-    return merge_episodes([with_sketches(stats, sketches.get(row, {})) for row, stats in enumerate(episodes)])
+    known = set(rows.column_names)
+    keys = {key: list(_column(rows, known, key, feature)) for key, feature in described.items()}
+    return merge_episodes([{key: parts[row] for key, parts in keys.items() if parts} for row in range(len(rows))])
 
 
 def _episode(plan: Plan, tasks: Tasks, number: int, dataset: Any) -> dict[str, Stats]:
@@ -101,9 +100,9 @@ def _is_measured(plan: Plan, source: Source) -> bool:
     return all(f"stats/{key}/mean" in source.rows.column_names for key in wanted)
 
 
-def _column(rows: pa.Table, key: str, feature: Mapping[str, Any]) -> Iterator[Stats]:
+def _column(rows: pa.Table, known: set[str], key: str, feature: Mapping[str, Any]) -> Iterator[Stats]:
     """Read the statistics of one key, row by row; nothing when a row lacks some."""
-    names = [name for name in STAT_NAMES if f"stats/{key}/{name}" in rows.column_names]
+    names = [name for name in STAT_NAMES if f"stats/{key}/{name}" in known]
     columns = {name: rows[f"stats/{key}/{name}"] for name in names}
     if "mean" not in columns or any(column.null_count for column in columns.values()):
         return

@@ -51,7 +51,7 @@ def recode(film: Film, start: int, stop: int, path: Path, encoding: Encoding, *,
     rate = film.rate
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing(path), closing(av.open(str(path), "w", options={"movflags": "faststart"})) as container:
-        stream = cast("VideoStream", container.add_stream(encoding.vcodec, rate=rate, options=dict(encoding.options)))
+        stream = cast("VideoStream", container.add_stream(encoding.vcodec, rate=rate, options=_quiet(encoding)))
         stream.width, stream.height, stream.pix_fmt = film.coding.width, film.coding.height, pix_fmt or film.pix_fmt
         packets: list[av.Packet] = []
         for number, frame in enumerate(_decoded(film, start, stop)):
@@ -59,6 +59,14 @@ def recode(film: Film, start: int, stop: int, path: Path, encoding: Encoding, *,
                 _keep_colours(stream, frame)
             packets += stream.encode(_as_new(frame, number, rate))
         container.mux(_in_time([*packets, *stream.encode(None)]))
+
+
+def _quiet(encoding: Encoding) -> dict[str, str]:
+    """Keep x265 from telling its life on stderr."""
+    if encoding.vcodec != "hevc":
+        return dict(encoding.options)
+    parameters = encoding.options.get("x265-params")
+    return {**encoding.options, "x265-params": f"{parameters + ':' if parameters else ''}log-level=error"}
 
 
 def _given(info: Mapping[str, Any], name: str, default: float) -> float:
