@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
+
+from etude.cli.console import ProgressLine, progress
+
+if TYPE_CHECKING:
+    from etude.data.check import Report
+
+_PATIENCE_S = 1.0
+"""How long a check may take before its progress is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,18 +26,43 @@ class DatasetCheck:
 
     root: Positional[Path]
     """The dataset's folder."""
+    deep: bool = False
+    """Decode every picture, not only the first and the last of each episode."""
+    json: bool = False
+    """Print one JSON object with `problems` and `notes`."""
 
 
 COMMAND = DatasetCheck
 
 
 def run(command: DatasetCheck) -> int:
-    """Print each problem, or that there is none."""
-    from etude.data.check import check
-
-    problems = check(command.root)
-    for problem in problems:
+    """Print each problem and what to do about it, and what else may be worth knowing."""
+    report = _inspected(command)
+    if command.json:
+        print(json.dumps({"problems": [asdict(each) for each in report.problems], "notes": report.notes}))
+        return 1 if report.problems else 0
+    for problem in report.problems:
         print(problem)
-    if not problems:
-        print(f"{command.root} is sound.")
-    return 1 if problems else 0
+    for note in report.notes:
+        print(f"Note: {note}")
+    if not report.problems:
+        print(f"{command.root} is sound{', every picture of it' if command.deep else ''}.")
+    return 1 if report.problems else 0
+
+
+def _inspected(command: DatasetCheck) -> Report:
+    """Check, and show how far that is once it takes longer than a moment."""
+    from etude.data.check import inspect
+
+    began = time.perf_counter()
+    bars: dict[str, ProgressLine] = {}
+    with ExitStack() as shown:
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in bars and time.perf_counter() - began > _PATIENCE_S:
+                shown.pop_all().close()
+                bars[what] = shown.enter_context(progress(f"checking {what}", total))
+            if what in bars:
+                bars[what].update(done)
+
+        return inspect(command.root, deep=command.deep, tell=tell)

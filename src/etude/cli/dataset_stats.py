@@ -104,7 +104,9 @@ def _print_table(name: str, spec: Spec, stats: Stats) -> None:
     for number, label in enumerate(names):
         table.add_row(str(label), *(f"{values[number] + 0.0:.3g}" for values in rows.values()))
     console = Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else _WIDE)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDE)
+    console.print(table)
     console.print()
 
 

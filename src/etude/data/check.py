@@ -1,97 +1,119 @@
-"""Whether a dataset holds what its format promises."""
+"""Whether a dataset holds what its format promises, and what to do where it does not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from etude.core.errors import DatasetError
+from etude.data.check_pictures import picture_problems
+from etude.data.check_rows import RowCheck
+from etude.data.check_stats import stats_notes, stats_problems
 from etude.data.dataset import Dataset, Problem
+from etude.data.lerobot.dataset import LeRobotDataset
+from etude.data.lerobot.files_check import stray_notes
+from etude.data.lerobot.salvage import is_damaged
+from etude.data.notes import draft_notes, motion_notes, timing_notes
 from etude.data.opening import open_dataset
+from etude.data.remedy import Remedy
 
-_TOLERANCE_S = 1e-4
-"""How far a timestamp may be from its frame's time before LeRobot refuses it [s]."""
-_AGAIN = "The table was edited or damaged: copy the dataset again."
+Tell = Callable[[str, int, int], None]
+"""Is told what is being checked, and how much of how much is done."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found."""
+
+    problems: list[Problem] = field(default_factory=list[Problem])
+    notes: list[str] = field(default_factory=list[str])
+    """What a user may want to know and is no fault of the files, a sentence each."""
 
 
 def check(root: Path | str) -> list[Problem]:
     """List everything that does not hold; raise `UserError` when `root` is no dataset at all."""
+    return inspect(root).problems
+
+
+def inspect(root: Path | str, *, deep: bool = False, tell: Tell = lambda *_: None) -> Report:
+    """Look at everything that a dataset promises.
+
+    Of each episode the first and the last picture are decoded, and all of them with `deep`.
+    Raises `UserError` when `root` is no dataset at all.
+    """
     try:
         dataset = open_dataset(root)
     except DatasetError as error:
-        return [_problem(error)]
-    parts = (lambda each: each.check_files(), _episodes, _columns, _stats, _pictures)
-    found = [problem for part in parts for problem in _gathered(part, dataset)]
-    return list(dict.fromkeys(found))
+        return Report([_unopened(Path(root), error)])
+    remedy = Remedy(dataset.root, dataset.format, len(dataset.episodes))
+    rows = RowCheck(dataset, remedy)
+    parts: list[Callable[[], Iterator[Problem]]] = [
+        dataset.check_files,
+        lambda: _episodes(dataset, remedy),
+        lambda: rows.problems(lambda *done: tell("rows", *done)),
+    ]
+    notes = [*dataset.notes]
+    if isinstance(dataset, LeRobotDataset):
+        parts.append(lambda: stats_problems(dataset, rows, remedy))
+        notes += _told(lambda: stats_notes(dataset, remedy))
+        notes += _told(lambda: stray_notes(dataset.root, dataset.contents))
+    parts.append(lambda: picture_problems(dataset, remedy, deep, lambda *done: tell("pictures", *done), notes.append))
+    found: list[Problem] = []
+    for part in parts:
+        # A file that one part finds damaged is not named again by the next that stumbles over it.
+        named = {dataset.root / problem.where for problem in found if not problem.where.startswith("episode")}
+        found += [problem for problem in _gathered(part) if dataset.root / problem.where not in named]
+    for told in (timing_notes, motion_notes, draft_notes):
+        notes += _told(lambda told=told: told(dataset))
+    return Report(list(dict.fromkeys(found)), list(dict.fromkeys(notes)))
 
 
-def _gathered(part: Callable[[Dataset], Iterator[Problem]], dataset: Dataset) -> Iterator[Problem]:
+def _unopened(root: Path, error: DatasetError) -> Problem:
+    problem = problem_of(error)
     try:
-        yield from part(dataset)
-    except DatasetError as error:
-        yield _problem(error)
+        is_recoverable = is_damaged(root)
+    except (DatasetError, OSError):
+        is_recoverable = False
+    if is_recoverable and "recover" not in problem.remedy:
+        return Problem(what=problem.what, where=problem.where, remedy=Remedy(root, "lerobot_v3", 0).recover())
+    return problem
 
 
-def _problem(error: DatasetError) -> Problem:
+def problem_of(error: DatasetError) -> Problem:
+    """Turn what could not be read into a problem."""
     what, _, remedy = error.problem.partition(". ")
     return Problem(what=what.rstrip("."), where=str(error.path), remedy=remedy)
 
 
-def _episodes(dataset: Dataset) -> Iterator[Problem]:
+def _gathered(part: Callable[[], Iterator[Problem]]) -> list[Problem]:
+    """List problems up to the first file that cannot be read, which is one too."""
+    found: list[Problem] = []
+    try:
+        found.extend(part())
+    except DatasetError as error:
+        found.append(problem_of(error))
+    return found
+
+
+def _told(part: Callable[[], Iterator[str]]) -> list[str]:
+    """List notes; where a file cannot be read, that is a problem that is named elsewhere."""
+    try:
+        return list(part())
+    except DatasetError:
+        return []
+
+
+def _episodes(dataset: Dataset, remedy: Remedy) -> Iterator[Problem]:
     row = 0
     for number, episode in enumerate(dataset.episodes):
         where = f"episode {number}"
         if episode.index != number:
-            yield Problem(
-                what=f"is numbered {episode.index}", where=where, remedy="Number the episodes from 0, no gaps."
-            )
+            what = f"is numbered {episode.index}"
+            yield Problem(what=what, where=where, remedy="Copy the dataset again: numbers go from 0 without a gap.")
         if episode.start != row:
-            yield Problem(what=f"starts at row {episode.start}, not {row}", where=where, remedy=_AGAIN)
+            what = f"starts at row {episode.start}, not {row}"
+            yield Problem(what=what, where=where, remedy=remedy.leave_out([number]))
         if not len(episode):
-            yield Problem(what="has no frame", where=where, remedy="Leave out the episode.")
+            yield Problem(what="has no frame", where=where, remedy=remedy.leave_out([number]))
         row = episode.stop
-
-
-def _columns(dataset: Dataset) -> Iterator[Problem]:
-    """Compare each row's own numbers with where the row is."""
-    for episode in dataset.episodes:
-        rows, tick = slice(episode.start, episode.stop), np.arange(len(episode))
-        wanted = {"index": episode.start + tick, "episode_index": episode.index, "frame_index": tick}
-        for key, values in wanted.items():
-            yield from _wrong(key, episode.index, dataset.column(key)[rows] != values)
-        late = np.abs(dataset.column("timestamp")[rows] - tick / dataset.fps) > _TOLERANCE_S
-        yield from _wrong("timestamp", episode.index, late)
-        task = dataset.column("task_index")[rows]
-        yield from _wrong("task_index", episode.index, (task < 0) | (task >= len(dataset.tasks)))
-
-
-def _wrong(key: str, episode: int, is_wrong: np.ndarray) -> Iterator[Problem]:
-    if is_wrong.any():
-        frame = int(is_wrong.argmax())
-        what = f"'{key}' is wrong in {int(is_wrong.sum())} of {len(is_wrong)} rows, first at frame {frame}"
-        yield Problem(what=what, where=f"episode {episode}", remedy=_AGAIN)
-
-
-def _stats(dataset: Dataset) -> Iterator[Problem]:
-    remedy = "Training normalises with it: compute the statistics again."
-    for key, spec in dataset.specs.items() if dataset.episodes else ():
-        if key not in dataset.stats:
-            yield Problem(what=f"'{key}' has no statistics", where=str(dataset.root), remedy=remedy)
-            continue
-        wanted = (spec.shape[2], 1, 1) if spec.is_image or spec.is_depth else spec.shape
-        found = dataset.stats[key].mean.shape
-        if found != wanted:
-            what = f"the statistics of '{key}' are shaped {list(found)}, not {list(wanted)}"
-            yield Problem(what=what, where=str(dataset.root), remedy=remedy)
-
-
-def _pictures(dataset: Dataset) -> Iterator[Problem]:
-    """Decode the first and the last picture of every episode."""
-    for key in dataset.codecs:
-        for episode in dataset.episodes:
-            try:
-                dataset.images(key, np.array([episode.start, episode.stop - 1]))
-            except DatasetError as error:
-                yield _problem(error)

@@ -103,7 +103,7 @@ def measure(dataset: Dataset, key: str, tell: Tell = lambda *_: None) -> Stats:
     if spec.is_image or spec.is_depth:
         chosen = sampled_frames(dataset.episodes.num_frames)
         return pictures_stats(dataset, key, _rows_at(dataset, chosen), tell)
-    return _column_stats(lambda: (dataset.take(key, rows) for rows in _chunks(dataset)), tell, dataset)
+    return _column_stats(lambda: (dataset.take(key, rows) for rows in row_chunks(dataset)), tell, dataset)
 
 
 def pictures_stats(dataset: Dataset, key: str, rows: np.ndarray, tell: Tell = lambda *_: None) -> Stats:
@@ -128,7 +128,7 @@ def relative_action_stats(dataset: Dataset, chunk_size: int, tell: Tell = lambda
         raise ConfigError(f"Relative actions need '{ACTION}' and '{STATE}' of one shape, got {action} and {state}.")
 
     def chunks() -> Iterator[np.ndarray]:
-        for rows in _chunks(dataset, chunk_size):
+        for rows in row_chunks(dataset, chunk_size):
             now, stop = dataset.take(STATE, rows), dataset.episodes.stop[dataset.episodes.of(rows)]
             later = [(rows + step)[rows + step < stop] for step in range(chunk_size)]
             here = [now[rows + step < stop] for step in range(chunk_size)]
@@ -150,7 +150,7 @@ def _column_stats(chunks: Callable[[], Iterator[np.ndarray]], tell: Tell, datase
     return replace(merged, quantiles=dict(zip(QUANTILES, exact, strict=True)))
 
 
-def _chunks(dataset: Dataset, share: int = 1) -> Iterator[np.ndarray]:
+def row_chunks(dataset: Dataset, share: int = 1) -> Iterator[np.ndarray]:
     """Yield rows, as many as fit into memory when each takes `share` times what it is."""
     count, most = dataset.episodes.num_frames, max(_ROWS // share, 1)
     for first in range(0, count, most):

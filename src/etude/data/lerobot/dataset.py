@@ -112,8 +112,8 @@ class LeRobotDataset(Dataset):
         return np.unique(files, axis=1, return_inverse=True)[1].reshape(-1)
 
     def check_files(self) -> Iterator[Problem]:
-        """Compare the files with the header: counters, and frames against rows in every video."""
-        return file_problems(self.header, self.contents, self._videos)
+        """Compare the files with the header and with one another."""
+        return file_problems(self.root, self.format, self.header, self.contents)
 
     def _numeric(self, key: str) -> Columns:
         if key not in self._columns.specs:

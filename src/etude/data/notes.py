@@ -1,0 +1,116 @@
+"""What may be worth knowing about a recording and is no fault of its files: late frames, standing still, drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from etude.core.frame import ACTION, STATE
+from etude.data.check_pictures import longest
+from etude.data.dataset import Dataset
+from etude.data.draft import drafts
+from etude.data.remedy import ranges
+from etude.data.timing import IS_LATE, REPEATED, TIME
+
+_STILL_S = 2.0
+"""From how long on standing still is worth a word [s]."""
+_STILL = 0.001
+"""Of an element's range: what may change from frame to frame of a robot that stands still."""
+_RATE_OFF = 0.05
+"""How far the real rate may be from the stored one before it is worth a word."""
+_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingFacts:
+    """What was noted of the real times of a dataset's frames."""
+
+    timed: int
+    """Frames whose time was noted."""
+    late: int
+    """Frames before which the control loop was late."""
+    repeated: Mapping[str, int]
+    """Per camera, frames that show the picture of the frame before."""
+    rate_hz: float
+    """How fast frames really came, on average; NaN when no time was noted."""
+    late_episodes: tuple[int, ...]
+    """Episodes with late frames, those with most first."""
+
+
+def timing_facts(dataset: Dataset) -> TimingFacts | None:
+    """Sum up the real times; none when none were noted."""
+    timing = dataset.timing()
+    if not timing or not dataset.episodes.num_frames:
+        return None
+    time, late = timing[TIME], timing[IS_LATE].astype(bool)
+    episode = dataset.episodes.of(np.arange(len(time)))
+    steps = np.diff(time)[(np.diff(episode) == 0) & np.isfinite(np.diff(time))]
+    per_episode = np.bincount(episode[late], minlength=len(dataset.episodes))
+    order = np.argsort(-per_episode, kind="stable")
+    return TimingFacts(
+        timed=int(np.isfinite(time).sum()),
+        late=int(late.sum()),
+        repeated={
+            name.removesuffix(REPEATED): int(flags.sum()) for name, flags in timing.items() if name.endswith(REPEATED)
+        },
+        rate_hz=float(1 / steps.mean()) if len(steps) and steps.mean() > 0 else float("nan"),
+        late_episodes=tuple(order[per_episode[order] > 0].tolist()),
+    )
+
+
+def timing_notes(dataset: Dataset) -> Iterator[str]:
+    """Tell of late and repeated frames, and of a real rate that is not the stored one."""
+    facts = timing_facts(dataset)
+    if facts is None:
+        return
+    if facts.late:
+        most = ranges(sorted(facts.late_episodes[:_NAMED]))
+        yield (
+            f"{facts.late} of {facts.timed} frames came late (the computer was too slow for the control loop), most in "
+            f"episode {most}."
+        )
+    for key, count in facts.repeated.items():
+        if count:
+            yield f"'{key}' repeats a picture in {count} of {facts.timed} frames: the camera is slower than the loop."
+    if abs(facts.rate_hz / dataset.fps - 1) > _RATE_OFF:
+        yield f"Frames were really taken at {facts.rate_hz:.1f} Hz, but are stamped {dataset.fps} Hz."
+
+
+def motion_notes(dataset: Dataset) -> Iterator[str]:
+    """Tell of episodes in which neither state nor action moves for long."""
+    watched = [key for key in (STATE, ACTION) if key in dataset.specs and dataset.stats.get(key) is not None]
+    still: list[tuple[float, int, int]] = []
+    for number in range(len(dataset.episodes)) if watched else ():
+        length, first = longest(_is_still(dataset, number, watched))
+        if length >= _STILL_S * dataset.fps:
+            still.append((length / dataset.fps, number, first))
+    still.sort(reverse=True)
+    for seconds, number, first in still[:_NAMED]:
+        yield f"Episode {number} stands still for {seconds:.1f} s, from frame {first} on."
+    if len(still) > _NAMED:
+        yield f"{len(still) - _NAMED} more episodes stand still for {_STILL_S:.0f} s or longer."
+    if still:
+        yield f"To cut off what is before and after the motion: etude dataset trim {dataset.root} --idle"
+
+
+def draft_notes(dataset: Dataset) -> Iterator[str]:
+    """Tell of recordings that broke off."""
+    for draft in drafts(dataset.root):
+        yield (
+            f"A recording begun {draft.started} broke off, if it does not still go on. Keep or drop what there is of "
+            f"it: etude dataset recover {dataset.root}"
+        )
+
+
+def _is_still(dataset: Dataset, number: int, keys: list[str]) -> np.ndarray:
+    """Tell of each frame of an episode whether nothing has moved since the one before."""
+    rows = np.arange(dataset.episodes.start[number], dataset.episodes.stop[number])
+    is_still = np.ones(len(rows), bool)
+    for key in keys:
+        values = np.asarray(dataset.take(key, rows), np.float64).reshape(len(rows), -1)
+        extent = (dataset.stats[key].max - dataset.stats[key].min).reshape(-1)
+        moved = np.abs(np.diff(values, axis=0, prepend=values[:1])) > _STILL * extent
+        is_still &= ~moved.any(1)
+    return is_still
