@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 256
 """Pictures between two signs of progress."""
+_MANY = 1000
+"""Episodes that take a while to look up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,5 +138,7 @@ def _entries(cache: FrameCache, dataset: Dataset | None) -> list[tuple[Stored, s
 
     if dataset is None:
         return [(stored, "") for stored in cache.listed()]
+    if len(dataset.episodes) < _MANY:
+        return of_dataset(cache, dataset)
     with progress("Looking up", len(dataset.episodes)) as line:
         return of_dataset(cache, dataset, line.update)
