@@ -82,11 +82,10 @@ def test_a_dataset_without_subtasks_says_what_it_has(dataset):
         dataset.text("subtask", np.array([0]))
 
 
-def test_only_the_row_groups_of_the_rows_are_kept(tmp_path, monkeypatch):
+def test_only_the_row_groups_of_the_rows_are_kept(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": [f"{row} {'x' * 100}" for row in range(100)]}), path, row_group_size=10)
-    monkeypatch.setattr("etude.data.lerobot.cells._KEPT_BYTES", 3000)
-    cells = Cells("text", [path], np.array([0, 100]))
+    cells = Cells("text", [path], np.array([0, 100]), kept_bytes=3000)
     got = cells.at(np.array([95, 3, 47, 4]))
     assert [each.split()[0] for each in got] == ["95", "3", "47", "4"]
     assert len(cells._kept) == 2

@@ -29,6 +29,9 @@ from etude.data.video import OpenVideos
 SUBTASK_INDEX, SUBTASKS_FILE = "subtask_index", Path("meta/subtasks.parquet")
 """How LeRobot 0.4 and 0.5 numbered the parts of a task; 0.6 writes a language column instead."""
 
+PACKED_BYTES = 2 << 30
+"""PNG files of one camera that stay in memory, where they lie in tables."""
+
 
 class LeRobotDataset(Dataset):
     """A dataset of any LeRobot version; tables and pictures are read when they are asked for."""
@@ -138,7 +141,8 @@ class LeRobotDataset(Dataset):
             return FilmedDepth(self.contents.clips[key], self.episodes, self._videos, coding)
         if key in self.contents.clips:
             return FilmedPictures(self.contents.clips[key], self.episodes, self._videos)
-        return PackedPictures(key, self.contents.tables, self.episodes)
+        cells = Cells(key, self.contents.tables, self.contents.table_starts, kept_bytes=PACKED_BYTES)
+        return PackedPictures(key, cells, self.episodes)
 
     @cached_property
     def _subtasks(self) -> Sequence[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from etude.core.errors import DatasetError
 
-_PAGE = 4096
+_PAGE, _PART = 4096, 1 << 20
 
 
 def identity(paths: Iterable[Path]) -> str:
@@ -27,7 +27,9 @@ def identity(paths: Iterable[Path]) -> str:
                 file.seek(max(status.st_size - 8, 0))
                 footer = min(int.from_bytes(file.read(4), "little") + 8, status.st_size)
                 file.seek(status.st_size - footer)
-                own = hashlib.blake2b(head + file.read(), digest_size=16)
+                own = hashlib.blake2b(head, digest_size=16)
+                while part := file.read(_PART):
+                    own.update(part)
         except FileNotFoundError as error:
             raise DatasetError(path, "is missing. Copy it again from where the dataset came from.") from error
         own.update(f"{status.st_size} {status.st_mtime_ns}".encode())

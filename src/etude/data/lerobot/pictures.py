@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
-import pyarrow as pa
 
 from etude.core.errors import DatasetError
 from etude.data.depth import DepthCoding
 from etude.data.episodes import Episodes
-from etude.data.lerobot import tables
+from etude.data.lerobot.cells import Cells
 from etude.data.lerobot.contents import Clips
 from etude.data.video import OpenVideos
 from etude.data.video.scale import resized
@@ -121,8 +119,8 @@ class FilmedDepth(FilmedPictures):
 class PackedPictures:
     """Pictures as PNG files in a table column."""
 
-    def __init__(self, key: str, files: Sequence[Path], episodes: Episodes) -> None:
-        self._key, self._files, self._episodes = key, files, episodes
+    def __init__(self, key: str, cells: Cells, episodes: Episodes) -> None:
+        self._key, self._cells, self._episodes = key, cells, episodes
 
     def read(self, rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Give the pictures, several unpacked side by side."""
@@ -141,18 +139,14 @@ class PackedPictures:
     def fingerprint(self, number: int) -> str:
         """Identify the episode's PNG files by what is in them."""
         episode, digest = self._episodes[number], hashlib.blake2b(digest_size=16)
-        for row in range(episode.start, episode.stop):
-            digest.update(self._column[row].as_py()["bytes"] or b"")
+        for cell in self._cells.at(np.arange(episode.start, episode.stop)):
+            digest.update(cell["bytes"] or b"")
         return digest.hexdigest()
 
     def _unpacked(self, row: int) -> np.ndarray:
-        data = self._column[row].as_py()["bytes"]
+        data = self._cells.at(np.array([row]))[0]["bytes"]
         picture = cv2.imdecode(np.frombuffer(data or b"\0", np.uint8), cv2.IMREAD_COLOR_RGB)
         if picture is None:
             what = f"the picture of '{self._key}' in row {row} is damaged. Copy the dataset again."
-            raise DatasetError(self._files[0].parent, what)
+            raise DatasetError(self._cells.file_of(row), what)
         return picture
-
-    @cached_property
-    def _column(self) -> pa.ChunkedArray:
-        return pa.concat_tables([tables.read(path, [self._key]) for path in self._files])[self._key]
