@@ -37,10 +37,17 @@ def sketches_file(root: Path, data_file: Path) -> Path:
 
 def write_sketches(path: Path, episodes: SketchesOf) -> None:
     """Write the sketches of the episodes in one table of frames; without any, delete what may lie there."""
+    write_packed(
+        path, {number: {key: each.to_bytes() for key, each in one.items()} for number, one in episodes.items()}
+    )
+
+
+def write_packed(path: Path, episodes: Mapping[int, Mapping[str, bytes]]) -> None:
+    """Write sketches as `read_packed` gives them."""
     rows = [
-        {"episode_index": number, "key": key, "payload": each.to_bytes()}
-        for number, sketches in sorted(episodes.items())
-        for key, each in sketches.items()
+        {"episode_index": number, "key": key, "payload": payload}
+        for number, packed in sorted(episodes.items())
+        for key, payload in packed.items()
     ]
     if rows:
         tables.write(path, pa.Table.from_pylist(rows, schema=_SCHEMA))
@@ -55,9 +62,18 @@ def read_sketches(paths: Iterable[Path]) -> dict[int, dict[str, Sketch]]:
     """
     found: dict[int, dict[str, Sketch]] = {}
     for path in paths:
-        if path.exists():
-            for row in tables.read(path, _SCHEMA.names).to_pylist():
-                found.setdefault(row["episode_index"], {})[row["key"]] = _unpacked(path, row["payload"])
+        for number, packed in read_packed(path).items():
+            unpacked = {key: _unpacked(path, payload) for key, payload in packed.items()}
+            found.setdefault(number, {}).update(unpacked)
+    return found
+
+
+def read_packed(path: Path) -> dict[int, dict[str, bytes]]:
+    """Read the sketches of a file as the bytes they are stored in; a file that is not there holds none."""
+    found: dict[int, dict[str, bytes]] = {}
+    if path.exists():
+        for row in tables.read(path, _SCHEMA.names).to_pylist():
+            found.setdefault(row["episode_index"], {})[row["key"]] = row["payload"]
     return found
 
 

@@ -45,18 +45,22 @@ def episode_rows(
 
 def _carried(plan: Plan) -> pa.Table:
     """Take each new episode's old row, without what belongs to keys that are dropped."""
-    parts = []
+    parts: list[pa.Table] = []
+    owner = np.array([each.source for each in plan.kept], np.int64)
+    episode = np.array([each.episode for each in plan.kept], np.int64)
     for number, source in enumerate(plan.sources):
         if not len(source):
             continue
-        rows = np.array([each.episode for each in plan.kept if each.source == number], np.int64)
-        table = source.rows.take(pa.array(rows))
+        table = _taken(source.rows, episode[owner == number])
         gone = [name for name in table.column_names if _key_of(name) in source.features.keys() - plan.keys.keys()]
         parts.append(table.drop_columns(gone) if gone else table)
-    table = pa.concat_tables(parts, promote_options="permissive")
-    owner = np.array([each.source for each in plan.kept], np.int64)
     order = np.argsort(np.argsort(owner, kind="stable"), kind="stable")
-    return table.take(pa.array(order)).combine_chunks()
+    return _taken(pa.concat_tables(parts, promote_options="permissive"), order).combine_chunks()
+
+
+def _taken(table: pa.Table, rows: np.ndarray) -> pa.Table:
+    """Take rows; taking all of them in order costs nothing."""
+    return table if np.array_equal(rows, np.arange(len(table))) else table.take(pa.array(rows))
 
 
 def _key_of(column: str) -> str:
