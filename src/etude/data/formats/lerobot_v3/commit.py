@@ -35,7 +35,6 @@ class Committed:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        pa.array([0.0])  # the first array made of a list loads a module that is better not waited for while saving
         self.refresh()
 
     def refresh(self) -> None:

@@ -42,7 +42,7 @@ def episode_row(
         for name in STAT_NAMES
     }
     row = dict(facts) | measured | dict(zip(OWN_PLACE, own, strict=True))
-    return pa.table({name: value if isinstance(value, pa.Array) else pa.array([value]) for name, value in row.items()})
+    return pa.table({name: value if isinstance(value, pa.Array) else _fact(value) for name, value in row.items()})
 
 
 def row_stats(table: pa.Table, keys: Sequence[str]) -> dict[str, Stats]:
@@ -81,11 +81,19 @@ def _scalar(values: np.ndarray) -> np.ndarray:
 
 def _stat(name: str, part: Stats, dtype: str) -> pa.Array:
     if name == "count":
-        return pa.array([[part.count]])
+        return pa.array([[part.count]], pa.list_(pa.int64()))
     values = part.quantiles[name] if name in part.quantiles else getattr(part, name)
-    if name in ("min", "max") and "int" in dtype:
-        values = values.astype(np.int64)
-    return pa.array([values.tolist()])
+    is_integer = name in ("min", "max") and "int" in dtype
+    kind = pa.int64() if is_integer else pa.float64()
+    for _ in range(values.ndim):
+        kind = pa.list_(kind)
+    return pa.array([values.astype(np.int64 if is_integer else np.float64).tolist()], kind)
+
+
+def _fact(value: float | list[str]) -> pa.Array:
+    """Give a column of one value. Its type is said: to find one out, pyarrow looks for modules, every time."""
+    kind = pa.list_(pa.string()) if isinstance(value, list) else pa.int64() if isinstance(value, int) else pa.float64()
+    return pa.array([value], kind)
 
 
 _PANDAS = {
