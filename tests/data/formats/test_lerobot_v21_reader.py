@@ -28,7 +28,7 @@ def change_info(root, change):
 
 
 def test_statistics_of_the_episodes_are_merged(root):
-    stats = open_dataset(root).stats["action"]
+    stats = open_dataset(root).contents.stats["action"]
     values = open_dataset(root).column("action")
     assert stats.count == 12
     np.testing.assert_allclose(stats.mean, values.mean(0))
@@ -41,7 +41,7 @@ def test_v20_keeps_statistics_of_the_whole(root):
     (root / "meta/stats.json").write_text(json.dumps(whole))
     (root / "meta/episodes_stats.jsonl").unlink()
     change_info(root, lambda info: info.update(codebase_version="v2.0"))
-    assert open_dataset(root).stats["action"].mean.tolist() == [0.5] * 3
+    assert open_dataset(root).contents.stats["action"].mean.tolist() == [0.5] * 3
 
 
 def test_pictures_inside_the_tables_are_read(root, facts):
