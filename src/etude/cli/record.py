@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from etude.cli.console import progress, say
 from etude.cli.options import EVALUATION_SEEDS
@@ -43,6 +43,8 @@ class DatasetOptions:
     """Longest episode [s]."""
     reset_time_s: float = 60.0
     """Time between episodes to put things back, on a real robot [s]."""
+    vcodec: Literal["libsvtav1", "h264", "hevc", "auto"] = "libsvtav1"
+    """Video encoder: libsvtav1 makes small files, h264 works the processor less, auto takes hardware where it is."""
 
     def __post_init__(self) -> None:
         if self.root is None and not self.repo_id:
@@ -88,6 +90,7 @@ def run(command: Record) -> int:
     from etude.cli.parse import encode
     from etude.core.run import start
     from etude.data import create_dataset
+    from etude.data.formats.lerobot_v3.config import Config
     from etude.envs.robot_env import RobotEnv
     from etude.hardware.device import connected
     from etude.rollout.agents import TeleoperatorAgent
@@ -102,6 +105,7 @@ def run(command: Record) -> int:
             fps=options.fps,
             robot_type=robot.name,
             resume=command.resume,
+            config=Config(vcodec=options.vcodec),
         )
         run_folder = start("record", encode(command))
         try:

@@ -3,6 +3,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -192,6 +193,21 @@ def test_what_a_crash_left_is_overwritten_when_recording_goes_on(tmp_path, make_
     assert open_dataset(root).column("observation.state").tolist() == [[0, 0], [0, 1], [7, 0]]
     tables = [pq.read_table(path) for path in sorted(root.glob("meta/episodes/*/*.parquet"))]
     assert [index for table in tables for index in table["episode_index"].to_pylist()] == [0, 1]
+
+
+def test_added_episodes_are_coded_like_those_there_are(tmp_path, specs, make_frame):
+    root = tmp_path / "new"
+    for resume in (False, True):
+        config = Config(vcodec="libsvtav1" if resume else "h264", crf=30 if resume else 20)
+        writer = create_dataset(root, specs, fps=10, resume=resume, config=config)
+        writer.add_frame(make_frame(0, 0))
+        writer.save_episode("Do it")
+        writer.close()
+    [video] = root.glob("videos/*/*/*.mp4")
+    with av.open(str(video)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+    assert len(open_dataset(root).episodes) == 2
+    assert check(root) == []
 
 
 def test_only_one_process_records_into_a_dataset(tmp_path, specs, make_dataset):

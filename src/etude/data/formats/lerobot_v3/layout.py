@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from etude.core.files import write_json
 from etude.core.spec import Spec, Specs
 from etude.data.depth import DepthCoding
 from etude.data.formats.lerobot_v3.config import Config
-from etude.data.lerobot.header import DEFAULT_FEATURES, FILE, Header
+from etude.data.lerobot.header import DEFAULT_FEATURES, FILE, Header, is_depth
 from etude.data.video import encoders
 from etude.data.video.scale import DEPTH_FORMAT
 
@@ -49,6 +50,18 @@ def new_header(config: Config, specs: Specs, fps: int, robot_type: str | None) -
         robot_type=robot_type,
         sizes_in_mb={"data": config.data_files_size_in_mb, "video": config.video_files_size_in_mb},
     )
+
+
+def coded_like(config: Config, header: Header) -> Config:
+    """Give the options with which more episodes are coded like those that a dataset has."""
+    cameras = (header.features[key] for key in header.cameras("video"))
+    info = next((each.get("info") or {} for each in cameras if not is_depth(each)), {})
+    vcodec = {"av1": "libsvtav1", "h264": "h264", "hevc": "hevc"}.get(info.get("video.codec", ""))
+    if vcodec is None:
+        return config
+    settings = ((name, info.get(f"video.{name}")) for name in ("crf", "g", "preset"))
+    stated = {name: value for name, value in settings if value is not None}
+    return replace(config, vcodec=vcodec, **({"preset": None} | stated))
 
 
 def write_header(root: Path, header: Header) -> None:

@@ -55,7 +55,7 @@ def resume(config: Config, root: Path, specs: Specs, fps: int, robot_type: str |
     _require_same("robot_type", header.robot_type, robot_type)
     _require_same("keys", _described(header.specs()), _described(specs))
     with _alone(root) as lock:
-        return Writer(config, root, header, lock.pop_all())
+        return Writer(layout.coded_like(config, header), root, header, lock.pop_all())
 
 
 class Writer:
