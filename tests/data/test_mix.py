@@ -31,7 +31,7 @@ def write(root, specs, lengths, tasks, *, base, fps=10, robot="arm"):
         for tick in range(length):
             values = {key: np.zeros(spec.shape, spec.dtype) for key, spec in specs.items()}
             for key, spec in specs.items():
-                if spec.is_image:
+                if spec.is_image or spec.is_depth:
                     values[key][:] = base
                 else:
                     values[key][:] = np.array([base, episode, tick], np.float32)[: spec.shape[0]]
@@ -246,3 +246,16 @@ def test_a_mix_is_streamed_by_its_weights_and_files(mix):
     assert (drawn < 6).sum() == 3072
     again = sampler_of(mix, mix.episodes, seed=1, drawn=777, is_streamed=True)
     assert again.draw(100).tolist() == drawn[777:877].tolist()
+
+
+def test_depth_cameras_go_together_and_are_filled_with_nothing(folder):
+    depth = "observation.images.front_depth"
+    write(folder / "deep", NARROW | {depth: Spec(shape=(48, 64, 1), dtype="uint16")}, [3], ["Pick"], base=2)
+    mix = open_dataset(mix_of(folder, {"root": "../deep"}, {"root": "../narrow"}, fill=[depth], leave_out=[FRONT]))
+    alone = open_dataset(folder / "deep")
+    pictures = mix.images(depth, np.array([1, 5]))
+    assert (pictures.dtype, pictures.shape) == (np.uint16, (2, 48, 64, 1))
+    np.testing.assert_array_equal(pictures[0], alone.images(depth, np.array([1]))[0])
+    assert not pictures[1].any()
+    rows, decoded = mix.decode(depth, np.array([0, 4]), (48, 64))
+    np.testing.assert_array_equal(decoded, mix.images(depth, rows))

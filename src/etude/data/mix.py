@@ -16,7 +16,7 @@ from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Problem
 from etude.data.episodes import Episode, Episodes, bounds
-from etude.data.mix_parts import Part, joined, mask_spec, same_fps, shared_keys, width
+from etude.data.mix_parts import Part, is_camera, joined, mask_spec, same_fps, shared_keys, width
 from etude.data.mixed_stats import mixed_stats
 
 IS_REAL = "mix.is_real."
@@ -89,7 +89,7 @@ class Mix(Dataset):
     @property
     def codecs(self) -> dict[str, str]:
         """How each camera's pictures are compressed in the first dataset that has it."""
-        cameras = [key for key, spec in self._values.items() if spec.is_image]
+        cameras = [key for key, spec in self._values.items() if is_camera(spec)]
         first = {key: next(part for part in self.parts if part.spec(key)) for key in cameras}
         return {key: part.dataset.codecs[part.keys[key]] for key, part in first.items()}
 
@@ -100,7 +100,7 @@ class Mix(Dataset):
         for key, spec in self._values.items():
             for part in self.parts:
                 there = part.spec(key)
-                if there and not spec.is_image and there.names != spec.names[: len(there.names)]:
+                if there and not is_camera(spec) and there.names != spec.names[: len(there.names)]:
                     own.append(f"The elements of '{key}' have other names in {part.dataset.root} than in the mix.")
         return own
 
@@ -122,7 +122,7 @@ class Mix(Dataset):
     def _column_spec(self, key: str) -> Spec:
         if key in _OWN or key in _PASSED_ON:
             return Spec(shape=(), dtype="float32" if key == "timestamp" else "int64")
-        if key not in self.specs or self.specs[key].is_image:
+        if key not in self.specs or is_camera(self.specs[key]):
             raise NotFound("table column", key, [*self.specs, *_OWN, *_PASSED_ON])
         return self.specs[key]
 
@@ -163,7 +163,7 @@ class Mix(Dataset):
     def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
         """Decode pictures of `key` at `rows`; black where a dataset has no such camera."""
         rows, (height, width) = np.asarray(rows, np.int64), size or self._size(key)
-        pictures = np.zeros((len(rows), height, width, 3), np.uint8)
+        pictures = self._black(key, len(rows), (height, width))
         for part, here, own in self._by_part(rows):
             if self._camera(part, key):
                 pictures[here] = self.parts[part].dataset.images(self.parts[part].keys[key], own, (height, width))
@@ -178,8 +178,8 @@ class Mix(Dataset):
                 here_again, is_used = self._in_mix(part, decoded)
                 parts.append((here_again[is_used], pictures[is_used]))
             else:
-                parts.append((wanted[here], np.zeros((len(here), *size, 3), np.uint8)))
-        none = (np.empty(0, np.int64), np.empty((0, *size, 3), np.uint8))
+                parts.append((wanted[here], self._black(key, len(here), size)))
+        none = (np.empty(0, np.int64), self._black(key, 0, size))
         numbers, pictures = (np.concatenate(each) for each in zip(none, *parts, strict=True))
         order = np.argsort(numbers)
         return numbers[order], pictures[order]
@@ -199,12 +199,16 @@ class Mix(Dataset):
         dataset = self.parts[part].dataset
         return dataset.fingerprint(self.parts[part].keys[key], int(dataset.episodes.of(self._own_start[number])))
 
+    def _black(self, key: str, count: int, size: tuple[int, int]) -> np.ndarray:
+        spec = self._values[key]
+        return np.zeros((count, *size, 3 if spec.is_image else 1), spec.dtype)
+
     def _size(self, key: str) -> tuple[int, int]:
         self._camera(0, key)
         return self.specs[key].shape[0], self.specs[key].shape[1]
 
     def _camera(self, part: int, key: str) -> bool:
-        if key not in self._values or not self._values[key].is_image:
+        if key not in self._values or not is_camera(self._values[key]):
             raise NotFound("camera", key, self.codecs)
         return self.parts[part].spec(key) is not None
 

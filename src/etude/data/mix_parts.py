@@ -73,9 +73,9 @@ def joined(key: str, specs: Sequence[Spec | None]) -> Spec:
     """Give the spec that holds the values of all `specs`: the first picture's, or the longest vector's."""
     there = [spec for spec in specs if spec is not None]
     first, longest = there[0], max(there, key=lambda spec: spec.shape)
-    if any(spec.is_image != first.is_image or len(spec.shape) != len(first.shape) for spec in there):
+    if len({(spec.is_image, spec.is_depth, len(spec.shape)) for spec in there}) > 1:
         raise ConfigError(f"'{key}' is {' here and '.join(dict.fromkeys(map(str, there)))} there. Rename one of them.")
-    if first.is_image:
+    if is_camera(first):
         return first
     if len(first.shape) != 1 and any(spec.shape != first.shape for spec in there):
         raise ConfigError(f"'{key}' is {' here and '.join(map(str, there))} there; only vectors are padded.")
@@ -88,6 +88,11 @@ def width(part: Part, key: str) -> int:
     if spec is None:
         return 0
     return spec.shape[0] if len(spec.shape) == 1 else 1
+
+
+def is_camera(spec: Spec) -> bool:
+    """Whether a key holds pictures, of colours or of distances."""
+    return spec.is_image or spec.is_depth
 
 
 def mask_spec(spec: Spec) -> Spec:
