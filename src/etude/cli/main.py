@@ -21,6 +21,7 @@ COMMANDS = {
     "dataset info": "What a dataset holds.",
     "dataset check": "Whether a dataset is sound, and what to do if not.",
     "dataset stats": "What normalisation works with: shown, or measured again.",
+    "dataset viz": "An episode as a web page, or in rerun.",
     "dataset cache": "Pictures decoded to disk, so that training need not.",
     "dataset recover": "Keep or drop what a crash left.",
     "dataset convert": "A dataset of another format or version, as LeRobot v3.0.",
