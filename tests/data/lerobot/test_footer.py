@@ -97,8 +97,11 @@ def test_cut_anywhere_and_followed_by_anything_the_whole_row_groups_remain(tmp_p
     whole, parts, ends = unfinished(path, sizes, names)
     size = data.draw(st.integers(0, len(whole)))
     # A power cut leaves zeros where the file had grown and its contents were not yet on the disk.
-    path.write_bytes(whole[:size] + data.draw(st.sampled_from([b"", b"\0" * 1000, b"PAR1"])) * (size >= 4))
-    count = sum(end <= size for end in ends)
+    left = whole[:size] + data.draw(st.sampled_from([b"", b"\0" * 1000, b"PAR1"])) * (size >= 4)
+    path.write_bytes(left)
+    count = sum(left[:end] == whole[:end] for end in ends)  # what was cut off may have been zeros, too
+    if count and left[ends[count - 1] - 1 : ends[count - 1] + 1] == b"\0\0":
+        count -= 1  # nobody can tell where the last page's own zeros end
     expected = pa.concat_tables([parts[0].schema.empty_table(), *parts[:count]])
     assert footer.rescue(path, [parts[0].schema]).table.equals(expected)
 
