@@ -95,9 +95,10 @@ def test_cut_anywhere_and_followed_by_anything_the_whole_row_groups_remain(tmp_p
     names = (*names[: data.draw(st.integers(0, len(names)))], "timestamp", "index")
     sizes = data.draw(st.lists(st.integers(1, 40), min_size=1, max_size=4))
     whole, parts, ends = unfinished(path, sizes, names)
-    size = data.draw(st.integers(0, len(whole)))
+    followed_by = data.draw(st.sampled_from([b"", b"\0" * 1000, b"PAR1"]))
+    size = data.draw(st.sampled_from(ends) if followed_by == b"PAR1" else st.integers(0, len(whole)))
     # A power cut leaves zeros where the file had grown and its contents were not yet on the disk.
-    left = whole[:size] + data.draw(st.sampled_from([b"", b"\0" * 1000, b"PAR1"])) * (size >= 4)
+    left = whole[:size] + followed_by * (size >= 4)
     path.write_bytes(left)
     count = sum(left[:end] == whole[:end] for end in ends)  # what was cut off may have been zeros, too
     if count and left[ends[count - 1] - 1 : ends[count - 1] + 1] == b"\0\0":
