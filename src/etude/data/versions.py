@@ -135,6 +135,17 @@ def undo(root: Path) -> str:
     return stored["edit"]
 
 
+def last_edit(root: Path) -> Version:
+    """Tell how often dataset `root` was edited, 0 times included, and what the last edit did."""
+    return _version(root)
+
+
+def can_undo(root: Path) -> bool:
+    """Whether there is a version before the last edit to go back to."""
+    folder = workspace(root)
+    return (folder / _PREVIOUS).is_dir() and (folder / _UNDO).exists()
+
+
 def link_tree(source: Path, target: Path, wanted: Callable[[Path], bool] = lambda _: True) -> None:
     """Give `target` the files of `source` whose relative path is `wanted`, without copying where that can be."""
     for path in sorted(source.rglob("*")):
@@ -221,7 +232,7 @@ def _version(root: Path) -> Version:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         return Version(int(stored["number"]), str(stored["edit"]))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a dataset may be one file
         return Version(0, "")
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(path, f"does not tell the version of the dataset ({error}). Delete the file.") from error
