@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,14 +89,16 @@ class OpenEpisode:
         """Finish the videos and measure everything; raise `DatasetError` unless every row has its pictures."""
         self._log.close()
         for camera in self._cameras.values():
-            camera.end()  # so that all of them finish side by side
-        pictures = {key: camera.finish() for key, camera in self._cameras.items()}
-        rows = np.stack(self._rows)
+            camera.end()
+        rows = np.stack(self._rows)  # all cameras finish meanwhile
         columns = {name: rows[name] for name in self._type.names or () if not name.startswith(TIMING)}
+        stats = {key: Stats.of(values) for key, values in columns.items()}
+        with ThreadPoolExecutor(max(len(self._cameras), 1)) as pool:
+            finished = dict(zip(self._cameras, pool.map(self._finished, self._cameras), strict=True))
         return Take(
             columns=columns,
-            videos={key: self._whole(key) for key in self._cameras},
-            stats={key: Stats.of(values) for key, values in columns.items()} | pictures,
+            videos={key: video for key, (video, _) in finished.items()},
+            stats=stats | {key: measured for key, (_, measured) in finished.items()},
             timing=timing_of(rows),
         )
 
@@ -114,14 +117,15 @@ class OpenEpisode:
         self.leave()
         delete(self.folder)
 
-    def _whole(self, key: str) -> Path:
-        """Turn the video that grew into one that any program reads fast."""
+    def _finished(self, key: str) -> tuple[Path, Stats]:
+        """Wait for a camera, and turn the video that grew into one that any program reads fast."""
+        measured = self._cameras[key].finish()
         source = video_file(self.folder, key)
         whole = source.with_suffix(".whole.mp4")
         found = remux(source, whole)
         if found != self.num_frames:
             raise DatasetError(whole, f"holds {found} pictures for {self.num_frames} frames. Record it again.")
-        return whole
+        return whole, measured
 
     def _time(self, name: str, timing: Timing | None) -> float | bool:
         if timing is None:
