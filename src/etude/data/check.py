@@ -64,8 +64,9 @@ def inspect(root: Path | str, *, deep: bool = False, tell: Tell = lambda *_: Non
         # A file that one part finds damaged is not named again by the next that stumbles over it.
         named = {dataset.root / problem.where for problem in found if not problem.where.startswith("episode")}
         found += [problem for problem in _gathered(part) if dataset.root / problem.where not in named]
-    for told in (timing_notes, motion_notes, draft_notes):
-        notes += _told(lambda told=told: told(dataset))
+    notes += _told(lambda: timing_notes(dataset))
+    notes += _told(lambda: motion_notes(dataset, rows.stats))
+    notes += _told(lambda: draft_notes(dataset))
     return Report(list(dict.fromkeys(found)), list(dict.fromkeys(notes)))
 
 

@@ -80,17 +80,14 @@ def _all(dataset: Dataset, key: str, number: int, note: Callable[[str], None]) -
                 before = picture
     except DatasetError as error:
         return error
-    length, first = longest(is_same)
+    first, length = max(runs(is_same), key=lambda run: run[1], default=(0, 0))
     if length >= _FROZEN_S * dataset.fps:
         seconds = length / dataset.fps
         note(f"Episode {number}: '{key}' gives the same picture for {seconds:.1f} s, from frame {first} on.")
     return None
 
 
-def longest(flags: np.ndarray) -> tuple[int, int]:
-    """Give the length of the longest run of true flags, and where it begins."""
+def runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """List where runs of true flags begin, and how long they are."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    if not len(edges):
-        return 0, 0
-    starts, lengths = edges[::2], edges[1::2] - edges[::2]
-    return int(lengths.max()), int(starts[lengths.argmax()])
+    return list(zip(edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist(), strict=True))

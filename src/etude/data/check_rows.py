@@ -73,8 +73,9 @@ class RowCheck:
         task = dataset.take("task_index", rows)
         if len(dataset.tasks):  # where none can be read, that is said of their file
             self._note("task_index", episode, tick, (task < 0) | (task >= len(dataset.tasks)))
-        for pair in np.unique(np.stack([episode, task.astype(np.int64)]), axis=1).T.tolist():
-            self._tasks[pair[0]].add(pair[1])
+        changes = np.flatnonzero((np.diff(episode, prepend=-1) != 0) | (np.diff(task, prepend=-1) != 0))
+        for number, index in zip(episode[changes].tolist(), task[changes].tolist(), strict=True):
+            self._tasks[number].add(index)
 
     def _look_at(self, key: str, rows: np.ndarray) -> None:
         values = np.asarray(self._dataset.take(key, rows), np.float64)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from etude.core.frame import ACTION, STATE
-from etude.data.check_pictures import longest
+from etude.core.stats import Stats
+from etude.data.check_pictures import runs
 from etude.data.dataset import Dataset
 from etude.data.draft import drafts
 from etude.data.remedy import ranges
+from etude.data.statistics import row_chunks
 from etude.data.timing import IS_LATE, REPEATED, TIME
 
 _STILL_S = 2.0
@@ -78,14 +80,12 @@ def timing_notes(dataset: Dataset) -> Iterator[str]:
         yield f"Frames were really taken at {facts.rate_hz:.1f} Hz, but are stamped {dataset.fps} Hz."
 
 
-def motion_notes(dataset: Dataset) -> Iterator[str]:
-    """Tell of episodes in which neither state nor action moves for long."""
-    watched = [key for key in (STATE, ACTION) if key in dataset.specs and dataset.stats.get(key) is not None]
+def motion_notes(dataset: Dataset, stats: Mapping[str, Stats]) -> Iterator[str]:
+    """Tell of episodes in which neither state nor action moves for long; `stats` tell how far they move at all."""
+    watched = {key: (stats[key].max - stats[key].min).reshape(-1) for key in (STATE, ACTION) if key in stats}
     still: list[tuple[float, int, int]] = []
-    for number in range(len(dataset.episodes)) if watched else ():
-        length, first = longest(_is_still(dataset, number, watched))
-        if length >= _STILL_S * dataset.fps:
-            still.append((length / dataset.fps, number, first))
+    for rows in row_chunks(dataset) if watched else ():
+        still += _still(dataset, rows, watched)
     still.sort(reverse=True)
     for seconds, number, first in still[:_NAMED]:
         yield f"Episode {number} stands still for {seconds:.1f} s, from frame {first} on."
@@ -104,13 +104,15 @@ def draft_notes(dataset: Dataset) -> Iterator[str]:
         )
 
 
-def _is_still(dataset: Dataset, number: int, keys: list[str]) -> np.ndarray:
-    """Tell of each frame of an episode whether nothing has moved since the one before."""
-    rows = np.arange(dataset.episodes.start[number], dataset.episodes.stop[number])
+def _still(dataset: Dataset, rows: np.ndarray, extents: Mapping[str, np.ndarray]) -> Iterator[tuple[float, int, int]]:
+    """Yield for how long [s] an episode stands still within `rows`, which episode, and from which of its frames on."""
     is_still = np.ones(len(rows), bool)
-    for key in keys:
+    for key, extent in extents.items():
         values = np.asarray(dataset.take(key, rows), np.float64).reshape(len(rows), -1)
-        extent = (dataset.stats[key].max - dataset.stats[key].min).reshape(-1)
-        moved = np.abs(np.diff(values, axis=0, prepend=values[:1])) > _STILL * extent
-        is_still &= ~moved.any(1)
-    return is_still
+        is_still[1:] &= ~(np.abs(np.diff(values, axis=0)) > _STILL * extent).any(1)
+    episode = dataset.episodes.of(rows)
+    is_still[np.flatnonzero(np.diff(episode, prepend=-1))] = False
+    for first, length in runs(is_still):
+        if length >= _STILL_S * dataset.fps:
+            number = int(episode[first])
+            yield length / dataset.fps, number, int(rows[first] - dataset.episodes.start[number])
