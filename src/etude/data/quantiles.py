@@ -8,7 +8,7 @@ import numpy as np
 
 from etude.core.sketch import Digest, rank_error
 
-_MARGINS = (0.25, 1.0, 4.0)
+_MARGINS = (0.125, 0.5, 2.0)
 """Of the promised error of ranks: how far around a sketch's answer the exact one is looked for, try after try."""
 
 
