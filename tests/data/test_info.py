@@ -25,7 +25,7 @@ def test_a_summary_is_plain_json(dataset):
             "action": "float32[2]",
             "observation.images.front": "uint8[48, 64, 3]",
         },
-        "names": dict.fromkeys(("observation.state", "action"), ["pan.pos", "lift.pos"]),
+        "names": {"observation.state": ["pan.pos", "lift.pos"], "action": ["pan.pos", "lift.pos"]},
         "tasks": ["Do it"],
         "episodes_of_task": {"Do it": 3},
         "seconds": {"total": 0.8, "shortest": 0.1, "median": 0.3, "longest": 0.4},

@@ -23,7 +23,7 @@ from etude.data.lerobot import tables
 from etude.data.lerobot.dataset import LeRobotDataset
 from etude.data.lerobot.header import DEFAULT_FEATURES, Header
 from etude.data.lerobot.schema import data_schema
-from etude.data.lerobot.stats_file import write_stats
+from etude.data.lerobot.stats_file import merge_episodes, write_stats
 from etude.data.versions import link, locked, new_version
 
 _MERGED_AT_ONCE = 100
@@ -77,8 +77,7 @@ class _Whole:
 
     def stats(self) -> dict[str, Stats]:
         """Give the statistics of all that was added."""
-        keys = self._parts[0] if self._parts else ()
-        return {key: Stats.merge([part[key] for part in self._parts]) for key in keys}
+        return merge_episodes(self._parts)
 
 
 def _header(source: LeRobotDataset) -> Header:
