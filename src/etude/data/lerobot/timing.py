@@ -56,9 +56,7 @@ def _joined(name: str, parts: Sequence[pa.Table | None], lengths: Sequence[int])
     nothing = False if name == IS_LATE else np.nan
     return np.concatenate(
         [
-            part[name].fill_null(nothing).to_numpy()
-            if part and name in part.column_names
-            else np.full(length, nothing)
+            part[name].fill_null(nothing).to_numpy() if part and name in part.column_names else np.full(length, nothing)
             for part, length in zip(parts, lengths, strict=True)
         ]
     )
