@@ -10,10 +10,10 @@ JOBS ?= 2
 demo: .venv/ready
 	$(BIN)/etude demo
 
-test: .venv/ready
+test: .venv/ready .venv/browser
 	$(BIN)/pytest -n $(JOBS)
 
-test-all: .venv/ready check
+test-all: .venv/ready .venv/browser check
 	$(BIN)/pytest -n $(JOBS) -m "slow or not slow"
 
 check: .venv/ready
@@ -34,6 +34,10 @@ format: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$(TORCH)"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch .venv/ready
+
+.venv/browser: .venv/ready scripts/browser.sh
+	sh scripts/browser.sh
+	touch .venv/browser
 
 clean:
 	rm -rf .venv outputs .pytest_cache .ruff_cache .hypothesis .import_linter_cache
