@@ -161,4 +161,15 @@ def test_it_reads_what_a_killed_recorder_had_committed(ask, tmp_path):
     for root, least in saved.items():
         assert seen[str(root)]["lengths"] == open_dataset(root).episodes.length.tolist()
         assert seen[str(root)]["episodes"] >= least
+        assert seen[str(root)]["episodes_listed"] == seen[str(root)]["episodes"]
         assert check(root) == []
+
+
+def test_it_goes_on_where_a_recorder_was_killed(ask, tmp_path):
+    """A row that nothing counts yet would make it number its own wrongly."""
+    for number in range(KILLS // 3):
+        root, scratch = tmp_path / str(number), tmp_path / f"extended-{number}"
+        kill_a_recorder(root, 0.05 + 0.04 * number)
+        answer = ask("opens", root=root, resume=2, scratch=scratch)
+        assert answer["after"]["lengths"] == [*open_dataset(root).episodes.length.tolist(), 2, 2]
+        assert check(scratch) == []
