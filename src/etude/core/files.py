@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 
 @contextmanager
@@ -40,3 +40,14 @@ def write_json(path: Path, value: Any, *, indent: int = 2) -> None:
     """Write `value` as JSON, atomically."""
     with atomic(path) as draft:
         draft.write_text(json.dumps(value, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path, damaged: Callable[[Path, str], Exception]) -> dict[str, Any]:
+    """Read a JSON object; raise what `damaged` makes of the path and the reason when there is none."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise damaged(path, f"cannot be read as JSON ({error}). Copy the file again.") from error
+    if not isinstance(stored, dict):
+        raise damaged(path, f"should hold a JSON object, got {type(stored).__name__}. Copy the file again.")
+    return cast("dict[str, Any]", stored)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from etude.core import files
 from etude.core.errors import CheckpointError, UserError
 
 
@@ -41,13 +41,7 @@ def point(link: Path, target: str) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; raise `CheckpointError` when it is missing or damaged."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(path, f"it cannot be read: {error}") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(path, f"it should hold a JSON object, got {type(value).__name__}.")
-    return value
+    return files.read_json(path, CheckpointError)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from etude.core.errors import DatasetError
+from etude.core.files import read_json
 from etude.core.spec import Spec
 
 FILE = Path("meta/info.json")
@@ -70,13 +70,13 @@ class Header:
 def version_of(root: Path) -> str | None:
     """Tell the `codebase_version` of the dataset in `root`; none when `root` holds no LeRobot dataset."""
     path = root / FILE
-    return str(_load(path).get("codebase_version", "")) if path.is_file() else None
+    return str(read_json(path, DatasetError).get("codebase_version", "")) if path.is_file() else None
 
 
 def read(root: Path) -> Header:
     """Read the header; raise `DatasetError` naming what is missing."""
     path = root / FILE
-    stored = _load(path)
+    stored = read_json(path, DatasetError)
     try:
         return Header(
             version=stored["codebase_version"],
@@ -132,13 +132,3 @@ def _flat(names: Any) -> list[str]:
     if isinstance(names, str):
         return [names]
     return list(chain.from_iterable(_flat(item) for item in (names.values() if isinstance(names, Mapping) else names)))
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(path, f"cannot be read as JSON ({error}). Restore the file.") from error
-    if not isinstance(stored, dict):
-        raise DatasetError(path, f"should hold a JSON object, got {type(stored).__name__}. Restore the file.")
-    return stored

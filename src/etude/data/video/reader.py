@@ -12,9 +12,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.error import FFmpegError
 
 from etude.core.errors import DatasetError
+from etude.data.video.packets import reading
 from etude.data.video.scale import DEPTH_FORMAT, Scaler, resized
 
 _NOWHERE = 1 << 62
@@ -37,7 +37,7 @@ class VideoReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        with _read(path):
+        with reading(path):
             self._container = av.open(str(path))
             if not self._container.streams.video:
                 raise DatasetError(path, "holds no video stream; it is truncated or damaged. Copy it again.")
@@ -76,7 +76,7 @@ class VideoReader:
 
     def decode(self, numbers: np.ndarray, pictures: np.ndarray) -> None:
         """Decode the pictures of these ascending numbers into `pictures`, at its size."""
-        with self._lock, _read(self.path):
+        with self._lock, reading(self.path):
             for number, picture in zip(numbers.tolist(), pictures, strict=True):
                 self._scaler.write(self._decode(number), picture)
 
@@ -99,7 +99,7 @@ class VideoReader:
         entries = self._stream.index_entries
         chosen = [entries[number] for number in range(start, min(start + length, self.num_frames))]
         digest = hashlib.blake2b(np.array([entry.size for entry in chosen], np.int64).tobytes(), digest_size=16)
-        with _read(self.path), self.path.open("rb") as file:
+        with reading(self.path), self.path.open("rb") as file:
             for entry in chosen[:: max(1, len(chosen) // _SAMPLED)]:
                 file.seek(entry.pos)
                 digest.update(file.read(min(entry.size, _SAMPLE_BYTES)))
@@ -179,15 +179,3 @@ class OpenVideos:
 def resize(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize pictures (picture, height, width, channels) by averaging areas, as decoding at a `size` does."""
     return np.stack([resized(picture, height, width) for picture in pictures])
-
-
-@contextmanager
-def _read(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DatasetError(path, "is missing. Copy it again from where the dataset came from.") from error
-    except FFmpegError as error:
-        raise DatasetError(
-            path, f"cannot be read as video ({error.strerror}); it is truncated or damaged. Copy it again."
-        ) from error

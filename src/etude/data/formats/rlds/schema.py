@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from etude.core.errors import DatasetError
+from etude.core.files import read_json
 
 FILE = Path("features.json")
 STEPS = "steps"
@@ -37,7 +37,7 @@ class Leaf:
 def leaves(root: Path) -> list[Leaf]:
     """List what a step holds; raise `DatasetError` when these are no episodes of steps."""
     path = root / FILE
-    stored = _load(path)
+    stored = read_json(path, DatasetError)
     steps = stored.get("featuresDict", {}).get("features", {}).get(STEPS, {}).get("sequence", {}).get("feature")
     if not isinstance(steps, Mapping):
         raise DatasetError(path, "describes no episodes: a record should hold 'steps', a dataset of its own (RLDS).")
@@ -71,13 +71,3 @@ def _walk(name: str, feature: Mapping[str, Any]) -> Iterator[Leaf]:
 
 def _shape(part: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(int(size) for size in part.get("shape", {}).get("dimensions", ()))
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(path, f"cannot be read as JSON ({error}). Copy the file again.") from error
-    if not isinstance(stored, dict):
-        raise DatasetError(path, f"should hold a JSON object, got {type(stored).__name__}. Copy the file again.")
-    return stored
