@@ -78,3 +78,20 @@ def test_a_draft_that_is_only_a_stump_says_so(etude, root):
     code, _, err = etude("dataset", "recover", root, f"--keep={name}")
     assert code == 1
     assert "holds no whole frame" in err
+
+
+def test_a_folder_that_is_not_there_is_a_mistake(etude, tmp_path):
+    code, _, err = etude("dataset", "recover", tmp_path / "none")
+    assert (code, "there is no such folder" in err) == (2, True)
+
+
+def test_a_recording_in_progress_is_left_alone(etude, tmp_path):
+    writer = create_dataset(tmp_path / "live", SPECS, fps=10, config=Config.tiny())
+    show(writer, 2)
+    try:
+        code, _, err = etude("dataset", "recover", tmp_path / "live", "--drop=all")
+    finally:
+        writer.save_episode("Push it")
+        writer.close()
+    assert (code, "is being written by another program" in err) == (2, True)
+    assert len(open_dataset(tmp_path / "live").episodes) == 1

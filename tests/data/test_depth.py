@@ -7,6 +7,7 @@ from etude.core.spec import Spec
 from etude.data import create_dataset, open_dataset
 from etude.data.check import check
 from etude.data.depth import DepthCoding, count_depths, depth_stats
+from etude.data.draft import drafts
 from etude.data.formats.lerobot_v3.config import Config
 
 DEPTH = "observation.images.front_depth"
@@ -90,6 +91,20 @@ def test_a_depth_camera_is_recorded_and_read_back(recorded_depth):
     assert (shown.shape, shown.dtype) == ((4, 48, 64, 1), np.uint16)
     wanted = np.stack([LOG.dequantised(LOG.quantised(scene(tick))) for tick in (11, 0, 4, 4)])
     np.testing.assert_array_equal(shown, wanted)  # coded without loss: the codes' steps are all that is lost
+    assert check(recorded_depth) == []
+
+
+def test_a_draft_with_a_depth_camera_can_be_kept(recorded_depth, specs, make_frame):
+    specs[DEPTH] = Spec(shape=(48, 64, 1), dtype="uint16", unit="mm")
+    writer = create_dataset(recorded_depth, specs, fps=10, config=Config.tiny(), resume=True)
+    for tick in range(3):
+        writer.add_frame(make_frame(2, tick) | {DEPTH: scene(10 + tick)})
+    writer.leave_episode()
+    [draft] = drafts(recorded_depth)
+    writer.keep_draft(draft, "Reach")
+    writer.close()
+    again, before = (open_dataset(recorded_depth).images(DEPTH, np.array(rows)) for rows in ([8, 9, 10], [5, 6, 7]))
+    np.testing.assert_array_equal(again, before)
     assert check(recorded_depth) == []
 
 

@@ -40,18 +40,23 @@ COMMAND = DatasetRecover
 
 def run(command: DatasetRecover) -> int:
     """Mend the dataset where it is damaged; then keep or drop drafts, or list them."""
-    from etude.data.versions import locked
+    from etude.data.versions import locked, resting_place
 
+    if not resting_place(command.root).is_dir():
+        raise UserError(f"{command.root} is not a dataset: there is no such folder.")
     _mend(command.root)
-    if command.keep:
-        return _keep(command)
-    if command.drop:
-        with locked(command.root):
-            for draft in _chosen(command.root, command.drop):
+    with locked(command.root):  # what is being recorded right now is no draft yet
+        chosen = _chosen(command.root, command.keep or command.drop)
+        if command.drop:
+            for draft in chosen:
                 draft.drop()
                 say(f"Dropped draft {draft.name}.")
-        return 0
-    return _list(command.root)
+            return 0
+        if not command.keep:
+            return _list(command.root, chosen)
+        for draft in chosen:
+            draft.check()
+    return _keep(command, chosen)
 
 
 def _mend(root: Path) -> None:
@@ -61,10 +66,7 @@ def _mend(root: Path) -> None:
         print(salvage(root))
 
 
-def _list(root: Path) -> int:
-    from etude.data.draft import drafts
-
-    found = drafts(root)
+def _list(root: Path, found: list[Draft]) -> int:
     for draft in found:
         print(f"{draft.name}: {_described(draft)}")
     if found:
@@ -82,12 +84,9 @@ def _described(draft: Draft) -> str:
     return f"{length} frames ({length / fps:.1f} s), begun {started}"
 
 
-def _keep(command: DatasetRecover) -> int:
+def _keep(command: DatasetRecover, kept: list[Draft]) -> int:
     from etude.data import create_dataset, open_dataset
 
-    kept = _chosen(command.root, command.keep)
-    for draft in kept:
-        draft.check()
     dataset = open_dataset(command.root)
     task = command.task or (dataset.episodes[-1].tasks[0] if dataset.episodes else "")
     if not task:
@@ -106,4 +105,4 @@ def _keep(command: DatasetRecover) -> int:
 def _chosen(root: Path, name: str) -> list[Draft]:
     from etude.data.draft import draft_called, drafts
 
-    return drafts(root) if name == ALL else [draft_called(root, name)]
+    return drafts(root) if name in ("", ALL) else [draft_called(root, name)]

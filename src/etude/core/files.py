@@ -18,12 +18,17 @@ def atomic(path: Path) -> Generator[Path]:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
+        sync_file(draft)
         draft.replace(path)
         sync_folder(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file to the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,9 +12,8 @@ from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Problem
 from etude.data.remedy import Remedy
 from etude.data.statistics import Tell, row_chunks
+from etude.data.timing import TOLERANCE_S
 
-TOLERANCE_S = 1e-4
-"""How far a timestamp may be from its frame's time before LeRobot refuses it [s]."""
 _MOST = 10
 """Episodes that are named one by one with the same fault."""
 _NUMBERS = ("index", "episode_index", "frame_index", "timestamp", "task_index")

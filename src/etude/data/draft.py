@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,15 +17,20 @@ from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.data import recording
 from etude.data.dataset import Dataset
-from etude.data.image_stats import histogram, image_stats
+from etude.data.depth import DepthCoding
+from etude.data.episodes import Episodes
+from etude.data.image_stats import measured, sampled_frames
+from etude.data.lerobot.contents import Clips
+from etude.data.lerobot.pictures import FilmedDepth, FilmedPictures
 from etude.data.opening import open_dataset
 from etude.data.recording import Take, row_type, timing_of, video_file
 from etude.data.versions import workspace
-from etude.data.video import VideoReader
+from etude.data.video import OpenVideos
 from etude.data.video.remux import remux
 from etude.data.video.splice import Piece, splice
 
 PREFIX = "draft-"
+Features = Mapping[str, Mapping[str, Any]]
 _AT_ONCE = 64
 """Pictures decoded together."""
 
@@ -64,14 +71,14 @@ class Draft:
         if not self.num_frames:
             raise DatasetError(self.folder, "holds no whole frame. There is nothing to keep: drop it.")
 
-    def take(self) -> Take:
-        """Make an episode of the whole frames."""
+    def take(self, features: Features) -> Take:
+        """Make an episode of the whole frames; `features` describe the dataset that it is recorded for."""
         self.check()
         length = self.num_frames
         rows = self._rows[:length]
         columns = {key: rows[key].copy() for key in self.specs if key not in self._cameras}
         videos = {key: self._cut(key, length) for key in self._cameras}
-        pictures = {key: self._measured(path) for key, path in videos.items()}
+        pictures = {key: self._measured(key, path, length, features) for key, path in videos.items()}
         stats = {key: Stats.of(values) for key, values in columns.items()} | pictures
         return Take(columns=columns, videos=videos, stats=stats, timing=timing_of(rows))
 
@@ -124,10 +131,16 @@ class Draft:
     def _plain(self, key: str) -> Path:
         return self.folder / f"{key}.plain.mp4"
 
-    def _measured(self, path: Path) -> Stats:
-        video = VideoReader(path)
-        parts = np.array_split(np.arange(video.num_frames), -(-video.num_frames // _AT_ONCE))
-        return image_stats(np.stack([histogram(picture) for part in parts for picture in video.frames(part)]))
+    def _measured(self, key: str, path: Path, length: int, features: Features) -> Stats:
+        zero, is_depth = np.zeros(1, np.int64), self.specs[key].is_depth
+        clips = Clips(paths=[path], file=zero, start=zero, length=np.array([length]))
+        filmed = clips, Episodes.in_a_row([length], lambda _: ()), OpenVideos()
+        coding = DepthCoding.from_info(features[key].get("info") or {})
+        camera = FilmedDepth(*filmed, coding) if is_depth else FilmedPictures(*filmed)
+        height, width, _ = self.specs[key].shape
+        rows = sampled_frames(length)
+        parts = np.array_split(rows, -(-len(rows) // _AT_ONCE))
+        return measured((each for part in parts for each in camera.read(part, (height, width))), is_depth=is_depth)
 
 
 def drafts(root: Path) -> list[Draft]:

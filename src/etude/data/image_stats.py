@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from etude.core.sketch import Histogram
 from etude.core.stats import Stats, quantiles_of
+from etude.data.depth import count_depths, depth_stats
 
 LEVELS = 256
 _ALL_BELOW, _MOST = 100, 10_000
@@ -40,6 +42,15 @@ def image_stats(histograms: np.ndarray) -> Stats:
     """
     measured = histograms[sampled_frames(len(histograms))]
     return stats_of(Histogram(measured.sum(0, dtype=np.int64), len(measured)))
+
+
+def measured(pictures: Iterable[np.ndarray], *, is_depth: bool) -> Stats:
+    """Measure pictures, or distances [mm], large ones thinned; each counts."""
+    total, count = np.zeros(1, np.int64), 0
+    for picture in pictures:
+        total = total + (count_depths(thinned(picture)) if is_depth else histogram(picture))
+        count += 1
+    return depth_stats(total, count) if is_depth else stats_of(Histogram(total, count))
 
 
 def stats_of(measured: Histogram) -> Stats:

@@ -12,19 +12,19 @@ import pyarrow as pa
 from etude.core.errors import NotFound, UserError
 from etude.core.stats import Stats
 from etude.data.episodes import Episode
-from etude.data.formats.lerobot_v3.layout import EPISODES_FOLDER, EPISODES_PATH, Place, after, path_of
+from etude.data.formats.lerobot_v3.layout import EPISODES_FOLDER, EPISODES_PATH, Place, after, path_of, place_of
 from etude.data.formats.lerobot_v3.metadata import episode_row
 from etude.data.formats.lerobot_v3.reader import episodes_files
-from etude.data.image_stats import sampled_frames
 from etude.data.lerobot import tables
 from etude.data.lerobot.dataset import LeRobotDataset
 from etude.data.lerobot.header import DEFAULT_FEATURES
+from etude.data.lerobot.measure import measured
 from etude.data.lerobot.stats_file import FILE as STATS_FILE
 from etude.data.lerobot.stats_file import merge_episodes, read_stats, write_stats
 from etude.data.opening import open_dataset
 from etude.data.sketches import FOLDER as SKETCHES
 from etude.data.sketches import read_sketches, sketches_file, sketches_of, write_sketches
-from etude.data.statistics import Tell, pictures_stats
+from etude.data.statistics import Tell
 from etude.data.versions import link_tree, locked, new_version
 
 _MERGED_AT_ONCE = 64
@@ -74,7 +74,7 @@ class _Work:
         numbers = range(len(self._dataset.episodes))
         parts = self._episodes(numbers)
         header = self._dataset.header
-        own: Place = after(map(_place_of, episodes_files(self._root)), header.chunks_size)
+        own: Place = after(map(place_of, episodes_files(self._root)), header.chunks_size)
         for path in episodes_files(self._root):
             table = tables.read(path)
             table = table.slice(0, sum(index < len(numbers) for index in table["episode_index"].to_pylist()))
@@ -103,13 +103,8 @@ class _Work:
     def _measured(self, episode: Episode) -> dict[str, Stats]:
         found: dict[str, Stats] = {}
         for key in self._wanted:
-            if key in self._dataset.codecs:
-                rows = episode.start + sampled_frames(len(episode))
-                found[key] = pictures_stats(self._dataset, key, rows)
-            else:
-                values = self._dataset.column(key)[episode.start : episode.stop]
-                stats = Stats.of(values[:, None] if values.ndim == 1 else values)
-                found[key] = replace(stats, sketch=None) if key in DEFAULT_FEATURES else stats
+            stats = measured(self._dataset, key, episode.start, episode.stop)
+            found[key] = replace(stats, sketch=None) if key in DEFAULT_FEATURES else stats
         return found
 
     def _keep(self, stats: dict[str, Stats]) -> None:
@@ -124,7 +119,3 @@ class _Work:
         kept = [name for name in table.column_names if name not in new.column_names]
         columns = {name: table[name] for name in kept} | {name: new[name] for name in new.column_names}
         return pa.table(columns)
-
-
-def _place_of(path: Path) -> Place:
-    return int(path.parent.name.removeprefix("chunk-")), int(path.stem.removeprefix("file-"))

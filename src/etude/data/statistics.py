@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,13 +20,13 @@ from etude.core import sketch
 from etude.core.errors import ConfigError
 from etude.core.files import write_json
 from etude.core.frame import ACTION, STATE
-from etude.core.sketch import Digest, Histogram
+from etude.core.sketch import Digest
 from etude.core.spec import Spec
 from etude.core.stats import QUANTILES, Stats
+from etude.data import image_stats
 from etude.data.cache_folder import cache_folder, touch
 from etude.data.dataset import Dataset
-from etude.data.depth import count_depths, depth_stats
-from etude.data.image_stats import histogram, sampled_frames, stats_of, thinned
+from etude.data.image_stats import sampled_frames
 from etude.data.quantiles import exact_quantiles
 
 Tell = Callable[[int, int], None]
@@ -108,13 +107,13 @@ def measure(dataset: Dataset, key: str, tell: Tell = lambda *_: None) -> Stats:
 
 def pictures_stats(dataset: Dataset, key: str, rows: np.ndarray, tell: Tell = lambda *_: None) -> Stats:
     """Measure the pictures of `key` at `rows`, thinned as while recording."""
-    total: Any = 0
-    is_depth = dataset.specs[key].is_depth
-    for first in range(0, len(rows), _PICTURES):
-        for picture in dataset.images(key, rows[first : first + _PICTURES]):
-            total = total + (count_depths(thinned(picture)) if is_depth else histogram(picture).astype(np.int64))
-        tell(min(first + _PICTURES, len(rows)), len(rows))
-    return depth_stats(total, len(rows)) if is_depth else stats_of(Histogram(total, len(rows)))
+
+    def pictures() -> Iterator[np.ndarray]:
+        for first in range(0, len(rows), _PICTURES):
+            yield from dataset.images(key, rows[first : first + _PICTURES])
+            tell(min(first + _PICTURES, len(rows)), len(rows))
+
+    return image_stats.measured(pictures(), is_depth=dataset.specs[key].is_depth)
 
 
 def relative_action_stats(dataset: Dataset, chunk_size: int, tell: Tell = lambda *_: None) -> Stats:

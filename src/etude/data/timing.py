@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+TOLERANCE_S = 1e-4
+"""How far a time that is stored may be from its frame's before LeRobot refuses it [s]."""
 TIME, IS_LATE = "time_s", "is_late"
 """Names under which times are stored, beside each camera's own."""
 REPEATED = "/is_repeated"

@@ -22,7 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from etude.core.errors import DatasetError, UserError
-from etude.core.files import sync_folder, write_json
+from etude.core.files import sync_file, sync_folder, write_json
 
 VERSION_FILE = Path("meta/etude/version.json")
 """What was done last, inside each version that an edit made."""
@@ -168,6 +168,7 @@ def _exchange(one: Path, root: Path) -> None:
     root = root.resolve()  # the dataset may be reached through a link, which stays
     if not root.exists():
         one.rename(root)
+        sync_folder(root.parent)
         return
     if _exchange_at_once(one, root):
         sync_folder(root.parent)
@@ -252,8 +253,7 @@ def _settle(folder: Path) -> None:
         if path.is_dir():
             sync_folder(path)
         elif path.stat().st_nlink == 1:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            sync_file(path)
     sync_folder(folder)
 
 

@@ -73,6 +73,21 @@ def test_a_missing_key_is_named(golden, tmp_path, key):
         headers.read(tmp_path)
 
 
+@pytest.mark.parametrize("where", ["data_path", "video_path", "camera"])
+@pytest.mark.parametrize("name", ["/etc/passwd", "../{video_key}.mp4", "a\\b", "C:/a"])
+def test_files_outside_the_dataset_are_refused(golden, tmp_path, where, name):
+    stored = json.loads((golden / "lerobot_v3/meta/info.json").read_text())
+    video = next(feature for feature in stored["features"].values() if feature["dtype"] == "video")
+    if where == "camera":
+        stored["features"][name] = video
+    else:
+        stored[where] = name
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta/info.json").write_text(json.dumps(stored))
+    with pytest.raises(DatasetError, match="names files outside the dataset"):
+        headers.read(tmp_path)
+
+
 def test_the_version_tells_formats_apart(golden, tmp_path):
     assert version_of(golden / "lerobot_v3") == "v3.0"
     assert version_of(golden / "lerobot_v21") == "v2.1"

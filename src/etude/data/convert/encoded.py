@@ -50,7 +50,7 @@ def _drop_drafts(root: Path) -> None:
 
 
 def _frames(source: Dataset, episode: Episode) -> Iterator[Frame]:
-    cameras = [key for key, spec in source.specs.items() if spec.is_image]
+    cameras = list(source.codecs)
     columns = {key: source.column(key) for key in source.specs if key not in cameras}
     for first in range(episode.start, episode.stop, _AT_ONCE):
         rows = np.arange(first, min(first + _AT_ONCE, episode.stop))

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from etude.core.errors import DatasetError
+from etude.core.sketch import Histogram
 from etude.core.stats import Stats
-from etude.data.image_stats import LEVELS, histogram, image_stats, sampled_frames
+from etude.data.image_stats import LEVELS, sampled_frames, stats_of
 from etude.data.lerobot.dataset import LeRobotDataset
+from etude.data.statistics import pictures_stats
 
-_AT_ONCE = 16
 _CHANNELS = 3
 EPISODES_STATS = Path("meta/episodes_stats.jsonl")
 FILE = "measured-pictures.bin"
@@ -29,7 +30,7 @@ class Measures:
     def __init__(self, source: LeRobotDataset, workspace: Path) -> None:
         self._source, self._path = source, workspace / FILE
         self._kept = StoredMeasures(source)
-        self._cameras = list(source.contents.clips)
+        self._cameras = [key for key in source.contents.clips if source.specs[key].is_image]
         self._known = {(int(each["episode"]), int(each["camera"])): each for each in self._stored()}
 
     def episode(self, number: int) -> dict[str, Stats]:
@@ -44,7 +45,9 @@ class Measures:
         found: dict[str, Stats] = {}
         for camera, key in enumerate(self._cameras if len(numbers) else ()):
             parts = [self._levels(number, camera) for number in numbers]
-            found[key] = _stats(sum(count for count, _ in parts), np.sum([levels for _, levels in parts], axis=0))
+            found[key] = stats_of(
+                Histogram(np.sum([levels for _, levels in parts], axis=0), sum(count for count, _ in parts))
+            )
         return found
 
     def forget(self) -> None:
@@ -63,11 +66,9 @@ class Measures:
 
     def _counted(self, key: str, number: int) -> tuple[int, np.ndarray]:
         rows = int(self._source.episodes.start[number]) + sampled_frames(int(self._source.episodes.length[number]))
-        levels = np.zeros((_CHANNELS, LEVELS), np.int64)
-        for first in range(0, len(rows), _AT_ONCE):
-            for picture in self._source.images(key, rows[first : first + _AT_ONCE]):
-                levels += histogram(picture)
-        return len(rows), levels
+        measured = pictures_stats(self._source, key, rows).sketch
+        assert isinstance(measured, Histogram)
+        return measured.count, measured.counts
 
     def _stored(self) -> np.ndarray:
         """Read what was measured before; a record that a crash cut off does not count."""
@@ -80,15 +81,10 @@ class Measures:
 
 def _completed(stored: Mapping[str, Stats], measured: Mapping[str, Stats]) -> dict[str, Stats]:
     """Keep what is stored and add the quantiles that it lacks; what is not stored is as measured."""
-    return {
+    return dict(stored) | {
         key: replace(stored[key], quantiles={**part.quantiles, **stored[key].quantiles}) if key in stored else part
         for key, part in measured.items()
     }
-
-
-def _stats(count: int, levels: np.ndarray) -> Stats:
-    # All pictures as one: the statistics of the sum of their histograms are those of all their pixels.
-    return replace(image_stats(levels[None]), count=count)
 
 
 class StoredMeasures:

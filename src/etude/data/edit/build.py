@@ -40,7 +40,7 @@ def build(plan: Plan, folder: Path, tell: Tell = lambda *_: None) -> None:
     """
     tasks = tasks_of(plan)
     work = folder / ".work"
-    keys = [key for key in plan.sources[0].video_keys if key in plan.keys]
+    keys = [key for key in plan.sources[0].header.video_keys() if key in plan.keys]
     parts = len(keys) + 2
     data = write_frames(plan, tasks, folder, _used(plan, "data"), _part(tell, 0, parts))
     clips = {
@@ -129,7 +129,7 @@ def _used(plan: Plan, kind: str) -> list[Place]:
     pattern = {"data": "data", "episodes": "meta/episodes"}.get(kind, f"videos/{plan.keys.get(kind, kind)}")
     roots = (source.root, workspace(source.root) / "previous")
     paths = (path for root in roots for path in root.glob(f"{pattern}/chunk-*/file-*.*"))
-    return [(int(path.parent.name[6:]), int(path.stem[5:])) for path in paths]
+    return [layout.place_of(path) for path in paths]
 
 
 def _is_theirs(path: Path) -> bool:

@@ -111,7 +111,7 @@ def without(source: Source, keys: Iterable[str]) -> Plan:
 
 def recoded(source: Source, *, vcodec: str, crf: int, g: int, preset: int | str | None = None) -> Plan:
     """Encode all videos again, except those of depth, which lose nothing as they are."""
-    cameras = [key for key in source.video_keys if not is_depth(source.features[key])]
+    cameras = [key for key in source.header.video_keys() if not is_depth(source.features[key])]
     if not cameras:
         raise UserError(f"{source.root} has no camera in a video file; there is nothing to encode again.")
     vcodec = encoders.resolved(vcodec)

@@ -79,17 +79,12 @@ def _is_unchanged(plan: Plan, tasks: Tasks, numbers: Sequence[int], episodes: Se
         and all(plan.is_whole(each) for each in kept)
         and list(plan.keys.items()) == [(key, key) for key in source.features]
         and all(_same_where_used(tasks.numbers(plan, each), old_tasks) for each in kept)
-        and _num_rows(path) == int(source.length[list(episodes)].sum())
+        and tables.num_rows(path) == int(source.length[list(episodes)].sum())
     )
 
 
 def _same_where_used(new: np.ndarray, old: Sequence[int]) -> bool:
     return all(number in (-1, before) for number, before in zip(new.tolist(), old, strict=True))
-
-
-def _num_rows(path: Path) -> int:
-    with tables.opened(path) as file:
-        return file.metadata.num_rows
 
 
 def _write(plan: Plan, tasks: Tasks, numbers: Sequence[int], file: Path | None, folder: Path, place: Place) -> None:

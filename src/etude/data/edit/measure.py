@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,22 +10,19 @@ import numpy as np
 import pyarrow as pa
 
 from etude.core.stats import Stats
-from etude.data.depth import count_depths, depth_stats
 from etude.data.edit.frames import rows_of
-from etude.data.edit.plan import Kept, Plan, Tell
+from etude.data.edit.plan import Plan, Tell
 from etude.data.edit.source import Source
 from etude.data.edit.tasks import Tasks, task_column
 from etude.data.formats.lerobot_v3.metadata import STAT_NAMES
-from etude.data.image_stats import LEVELS, histogram, image_stats, sampled_frames, thinned
 from etude.data.lerobot import tables
 from etude.data.lerobot.header import spec_of
+from etude.data.lerobot.measure import measured as of_rows
 from etude.data.lerobot.stats_file import merge_episodes
 from etude.data.opening import open_dataset
 
 _TEXT = ("string", "language")
 _PICTURES = ("video", "image")
-_AT_ONCE = 16
-"""Pictures in memory at a time."""
 
 Measured = Mapping[int, Mapping[str, Stats]]
 """Statistics that are not those of the source: per new episode, and old key."""
@@ -66,33 +62,14 @@ def _episode(plan: Plan, tasks: Tasks, number: int, dataset: Any) -> dict[str, S
         "task_index": task_column(plan, tasks, kept),
     }
     found = {key: Stats.of(values[:, None]) for key, values in columns.items()}
-    table = rows_of(source, kept)
+    table, first = rows_of(source, kept), int(source.first_row[kept.episode]) + kept.start
     for key in plan.keys:
         feature = source.features[key]
         if feature["dtype"] in _PICTURES and key in dataset.specs:
-            found[key] = _pictures(source, kept, key, dataset)
+            found[key] = of_rows(dataset, key, first, first + len(kept))
         elif feature["dtype"] not in (*_TEXT, *_PICTURES) and key not in columns:
             found[key] = Stats.of(tables.to_numpy(table[key], tuple(feature["shape"])))
     return found
-
-
-def _pictures(source: Source, kept: Kept, key: str, dataset: Any) -> Stats:
-    first, sampled = int(source.first_row[kept.episode]) + kept.start, sampled_frames(len(kept))
-    batches = (dataset.images(key, first + sampled[at : at + _AT_ONCE]) for at in range(0, len(sampled), _AT_ONCE))
-    pictures = (picture for batch in batches for picture in batch)
-    if dataset.specs[key].is_depth:
-        stats = depth_stats(np.sum([count_depths(thinned(each)) for each in pictures], axis=0), len(sampled))
-        return stats if (source.features[key].get("info") or {}).get("depth_unit") != "m" else _in_metres(stats)
-    histograms = np.zeros((len(kept), dataset.specs[key].shape[2], LEVELS), np.uint32)
-    for tick, picture in zip(sampled.tolist(), pictures, strict=True):
-        histograms[tick] = histogram(picture)
-    return image_stats(histograms)
-
-
-def _in_metres(stats: Stats) -> Stats:
-    values = {name: getattr(stats, name) / 1000 for name in ("mean", "std", "min", "max")}
-    quantiles = {name: value / 1000 for name, value in stats.quantiles.items()}
-    return replace(stats, **values, quantiles=quantiles, sketch=None)
 
 
 def _is_measured(plan: Plan, source: Source) -> bool:

@@ -70,11 +70,6 @@ class Source:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
-    def video_keys(self) -> list[str]:
-        """Cameras whose pictures are in video files, those that measure depth among them."""
-        return [key for key, feature in self.features.items() if feature["dtype"] == "video"]
-
     @cached_property
     def texts(self) -> list[list[str]]:
         """The task texts of each episode."""
@@ -92,7 +87,7 @@ class Source:
     @cached_property
     def clips(self) -> dict[str, Located]:
         """Where the pictures of each camera are."""
-        return {key: self._clips(key) for key in self.video_keys}
+        return {key: self._clips(key) for key in self.header.video_keys()}
 
     def data_path(self, place: Place) -> Path:
         """Give the path of a table."""

@@ -16,8 +16,8 @@ from etude.core.spec import Specs
 from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Problem
 from etude.data.episodes import Episodes
-from etude.data.foreign.measured import MeasuredStats
 from etude.data.foreign.naming import Selection
+from etude.data.statistics import CompleteStats
 from etude.data.video import resize
 
 _SAMPLES = 16
@@ -68,7 +68,7 @@ class ForeignDataset(Dataset):
         self.specs: Specs = outline.selection.specs
         self.tasks = list(dict.fromkeys(outline.texts))
         self.episodes = Episodes.in_a_row(outline.lengths, lambda number: (outline.texts[number],))
-        self.stats: Mapping[str, Stats] = MeasuredStats(self)
+        self.stats: Mapping[str, Stats] = CompleteStats(self, dict)
         self._outline, self._source, self._texts = outline, source, outline.texts
         self._columns: dict[str, np.ndarray] = {}
 

@@ -13,17 +13,16 @@ import numpy as np
 from etude.core.errors import DatasetError
 from etude.data.dataset import Problem
 from etude.data.episodes import Episodes
+from etude.data.formats.lerobot_v3.metadata import TASKS_FILE
 from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Clips, Contents
 from etude.data.lerobot.header import FILE, Header
 from etude.data.lerobot.timing import timing_file
 from etude.data.remedy import Remedy, ranges
 from etude.data.sketches import read_sketches, sketches_file
+from etude.data.timing import TOLERANCE_S
 from etude.data.video.clock import shown_at
 
-TASKS_FILE = Path("meta/tasks.parquet")
-_TOLERANCE_S = 1e-4
-"""How far a picture may be from its frame's time before LeRobot refuses it [s]."""
 _MOST = 10
 """Episodes that are named one by one with the same fault."""
 
@@ -163,8 +162,8 @@ class _FileCheck:
                 what = f"holds {len(times)} frames, its episodes {wanted} rows"
                 yield Problem(what=what, where=str(path), remedy=self.remedy.leave_out(numbers))
             off = np.abs(times - np.arange(len(times)) / self.header.fps)
-            if len(off) and off.max() > _TOLERANCE_S:
-                frame = int((off > _TOLERANCE_S).argmax())
+            if len(off) and off.max() > TOLERANCE_S:
+                frame = int((off > TOLERANCE_S).argmax())
                 yield Problem(
                     what=f"shows frame {frame} {off[frame] * 1000:.1f} ms away from its time; LeRobot refuses that",
                     where=str(path),
@@ -206,7 +205,6 @@ def _unreadable(error: DatasetError, remedy: str) -> Problem:
 
 def _num_rows(path: Path) -> int:
     try:
-        with tables.opened(path) as file:
-            return file.metadata.num_rows
+        return tables.num_rows(path)
     except DatasetError:
         return -1

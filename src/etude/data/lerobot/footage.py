@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from etude.core.errors import DatasetError
-from etude.data.formats.lerobot_v3.layout import Place, after, path_of
+from etude.data.formats.lerobot_v3.layout import Place, after, path_of, place_of
 from etude.data.lerobot.contents import Clip
 from etude.data.lerobot.header import Header
 from etude.data.lerobot.remains import Shots, whole_frames
@@ -19,11 +19,6 @@ from etude.data.versions import link
 from etude.data.video import VideoWriter
 from etude.data.video.recode import Encoding
 from etude.data.video.splice import Piece, film_of, splice
-
-
-def place_of(path: Path) -> Place:
-    """Read the place that the path of a file tells."""
-    return int(path.parent.name.removeprefix("chunk-")), int(path.stem.removeprefix("file-"))
 
 
 def write_videos(header: Header, key: str, shots: Sequence[Shots], root: Path) -> list[Clip]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from etude.core.errors import DatasetError
@@ -57,6 +57,10 @@ class Header:
         """List the cameras stored as `dtype`, which is `video` or `image`."""
         return [key for key, feature in self.features.items() if feature["dtype"] == dtype and is_readable(feature)]
 
+    def video_keys(self) -> list[str]:
+        """List the cameras with video files, those that cannot be read among them."""
+        return [key for key, feature in self.features.items() if feature["dtype"] == "video"]
+
     def texts(self) -> list[str]:
         """List the columns of strings and of messages, in the file's order."""
         return [key for key, feature in self.features.items() if feature["dtype"] in _TEXT]
@@ -78,6 +82,7 @@ def read(root: Path) -> Header:
     path = root / FILE
     stored = read_json(path, DatasetError)
     try:
+        _check_paths(path, stored)
         return Header(
             version=stored["codebase_version"],
             fps=round(stored["fps"]),
@@ -93,6 +98,15 @@ def read(root: Path) -> Header:
         )
     except KeyError as error:
         raise DatasetError(path, f"lacks {error}, which every LeRobot dataset has. Restore the file.") from error
+
+
+def _check_paths(path: Path, stored: Mapping[str, Any]) -> None:
+    """Raise `DatasetError` when the header, which may come from anywhere, names files outside the dataset."""
+    cameras = [key for key, feature in stored["features"].items() if feature["dtype"] == "video"]
+    for name in map(str, [stored["data_path"], stored.get("video_path") or "", *cameras]):
+        parts = PurePosixPath(name)
+        if parts.is_absolute() or ".." in parts.parts or "\\" in name or name[1:2] == ":":
+            raise DatasetError(path, f"names files outside the dataset: {name!r}. Do not trust it.")
 
 
 def spec_of(feature: Mapping[str, Any]) -> Spec:

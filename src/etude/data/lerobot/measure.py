@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
-from etude.core.sketch import Histogram
 from etude.core.stats import Stats
-from etude.data.depth import count_depths, depth_stats
-from etude.data.image_stats import histogram, sampled_frames, stats_of, thinned
+from etude.data.image_stats import sampled_frames
 from etude.data.lerobot.dataset import LeRobotDataset
+from etude.data.statistics import pictures_stats
 
-_AT_ONCE = 16
-"""Pictures in memory at a time."""
 _MM_PER_M = 1000
 
 
 def measured(dataset: LeRobotDataset, key: str, start: int, stop: int) -> Stats:
-    """Measure what `key` holds in rows `start` to `stop`; of pictures those frames that LeRobot samples."""
-    spec = dataset.specs.get(key)
-    if spec is None or not (spec.is_image or spec.is_depth):
-        return Stats.of(dataset.column(key)[start:stop].reshape(stop - start, *dataset.header.features[key]["shape"]))
-    rows = start + sampled_frames(stop - start)
-    if spec.is_depth:
-        depths = sum(count_depths(thinned(each)) for each in _pictures(dataset, key, rows))
-        stats = depth_stats(np.asarray(depths), len(rows))
-        info = dataset.header.features[key].get("info") or {}
-        return _in_metres(stats) if info.get("depth_unit") == "m" else stats
-    counts = sum(histogram(each).astype(np.int64) for each in _pictures(dataset, key, rows))
-    return stats_of(Histogram(np.asarray(counts), len(rows)))
+    """Measure what `key` holds in rows `start` to `stop`; of pictures those frames that LeRobot samples.
 
-
-def _pictures(dataset: LeRobotDataset, key: str, rows: np.ndarray) -> Iterator[np.ndarray]:
-    for at in range(0, len(rows), _AT_ONCE):
-        yield from dataset.images(key, rows[at : at + _AT_ONCE])
+    Depth is measured in the unit that the dataset states.
+    """
+    feature = dataset.header.features[key]
+    if key not in dataset.codecs:
+        return Stats.of(dataset.column(key)[start:stop].reshape(stop - start, *feature["shape"]))
+    stats = pictures_stats(dataset, key, start + sampled_frames(stop - start))
+    is_in_metres = dataset.specs[key].is_depth and (feature.get("info") or {}).get("depth_unit") == "m"
+    return _in_metres(stats) if is_in_metres else stats
 
 
 def _in_metres(stats: Stats) -> Stats:

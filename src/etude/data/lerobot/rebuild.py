@@ -15,12 +15,12 @@ from etude.core.files import write_json
 from etude.core.stats import Stats
 from etude.data.formats.lerobot_v3 import reader
 from etude.data.formats.lerobot_v3.config import Config
-from etude.data.formats.lerobot_v3.layout import EPISODES_PATH, after, path_of
+from etude.data.formats.lerobot_v3.layout import EPISODES_PATH, after, path_of, place_of
 from etude.data.formats.lerobot_v3.metadata import STAT_NAMES, TASKS_FILE, episode_row, tasks_table
 from etude.data.lerobot import header as headers
 from etude.data.lerobot import tables
 from etude.data.lerobot.contents import Clip
-from etude.data.lerobot.footage import place_of, write_videos
+from etude.data.lerobot.footage import write_videos
 from etude.data.lerobot.header import DEFAULT_FEATURES
 from etude.data.lerobot.measure import measured
 from etude.data.lerobot.remains import FrameTable, Remains, Run, Shots

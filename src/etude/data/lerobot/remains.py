@@ -83,18 +83,13 @@ class Remains:
     """What was found damaged, in sentences."""
 
 
-def video_keys(header: Header) -> list[str]:
-    """List the cameras with video files, those that measure depth among them."""
-    return [key for key, feature in header.features.items() if feature["dtype"] == "video"]
-
-
 def survey(root: Path, header: Header) -> Remains:
     """Read what is left; raise `DatasetError` only when not even the folder can be read."""
     notes: list[str] = []
     frames = list(_frame_tables(root, header, notes))
     runs = [run for table in frames for run in _runs(table, notes)]
     rows = _rows(root, header, runs, notes)
-    shots = {key: list(_shots(root, header, key, runs, rows)) for key in video_keys(header)}
+    shots = {key: list(_shots(root, header, key, runs, rows)) for key in header.video_keys()}
     tasks = _tasks(root, notes)
     return Remains(root=root, header=header, tasks=tasks, tables=frames, runs=runs, rows=rows, shots=shots, notes=notes)
 

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from etude.core.errors import DatasetError
 from etude.data.lerobot import tables
 from etude.data.timing import IS_LATE, REPEATED
 
@@ -40,16 +38,9 @@ def read_timing(root: Path, data_files: Sequence[Path], starts: np.ndarray) -> d
         return {}
     parts = [tables.read(path) if path.exists() else None for path in files]
     names = list(dict.fromkeys(name for part in parts if part for name in part.column_names))
-    lengths = [len(part) if part else _rows(path) for part, path in zip(parts, data_files, strict=True)]
+    lengths = [len(part) if part else tables.num_rows(path) for part, path in zip(parts, data_files, strict=True)]
     columns = {name: _joined(name, parts, lengths) for name in names}
     return columns | {f"{name}{REPEATED}": _repeated(columns[name], starts) for name in names if "." in name}
-
-
-def _rows(path: Path) -> int:
-    try:
-        return pq.read_metadata(path).num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetError(path, f"cannot be read as Parquet ({error}). Copy it again.") from error
 
 
 def _joined(name: str, parts: Sequence[pa.Table | None], lengths: Sequence[int]) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from etude.core.files import sync_file
 from etude.core.stats import Stats
 from etude.data.formats.lerobot_v3 import layout, metadata, reader
 from etude.data.formats.lerobot_v3.layout import Place, after, path_of
@@ -83,6 +84,7 @@ class Committed:
         write_timing(timing_file(folder, path), take.timing)
         write_sketches(sketches_file(folder, path), {self.header.total_episodes: sketches_of(take.stats)})
         for key, source in take.videos.items():
+            sync_file(source)  # a version takes for granted that what it links is on the disk
             link(source, folder / path_of(self.header.video_path or "", self._places[key], key))
 
     def _row(self, take: Take, task: str, stats: Mapping[str, Stats]) -> pa.Table:
@@ -134,7 +136,7 @@ def _next_places(root: Path, header: Header, cameras: list[str]) -> dict[str, Pl
         columns = (table[f"{prefix}/{name}"].to_pylist() for name in ("chunk_index", "file_index"))
         return after(zip(*columns, strict=True), header.chunks_size)
 
-    used = [(int(path.parent.name[6:]), int(path.stem[5:])) for path in reader.episodes_files(root)]
+    used = map(layout.place_of, reader.episodes_files(root))
     places = {"data": following("data"), "episodes": after(used, header.chunks_size)}
     return places | {key: following(f"videos/{key}") for key in cameras}
 

@@ -33,6 +33,11 @@ def after(places: Iterable[Place], chunks_size: int) -> Place:
     return (chunk, file + 1) if file + 1 < chunks_size else (chunk + 1, 0)
 
 
+def place_of(path: Path) -> Place:
+    """Read the place that the path of a file tells."""
+    return int(path.parent.name.removeprefix("chunk-")), int(path.stem.removeprefix("file-"))
+
+
 def path_of(template: str, place: Place, key: str = "") -> str:
     """Fill in a path template."""
     return template.format(chunk_index=place[0], file_index=place[1], video_key=key)

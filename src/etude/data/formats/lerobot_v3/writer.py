@@ -109,7 +109,7 @@ class Writer:
         """Commit what a recording that broke off left; raise `UserError` when it is of another kind."""
         _require_same("keys", _described(self._specs), _described(draft.specs))
         _require_same("fps", self._fps, draft.fps)
-        self.add_take(draft.take(), task)
+        self.add_take(draft.take(self._committed.header.features), task)
         draft.drop()
 
     def discard_episode(self) -> None:
