@@ -33,6 +33,9 @@ class MemoryLine:
     def discard(self):
         self.pending = b""
 
+    def set_baud_rate(self, baud_rate):
+        pass
+
     def close(self):
         self.is_open = False
 

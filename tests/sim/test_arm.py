@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from etude.sim.arm import JOINTS, LINKS, add_arm
-from etude.sim.physics import mujoco
+from etude.hardware.bodies.mjcf import add_arm
+from etude.hardware.bodies.so101 import SO101
+from etude.hardware.physics import mujoco
 from etude.sim.scene import compile_scene
 
 
@@ -20,8 +21,8 @@ def test_masses_are_those_of_the_real_arm(model):
 
 
 def test_joints_come_in_motor_order_with_their_limits(model):
-    assert tuple(model.joint(i).name for i in range(model.njnt)) == JOINTS
-    np.testing.assert_allclose(model.jnt_range, [link.range_rad for link in LINKS])
+    assert tuple(model.joint(i).name for i in range(model.njnt)) == SO101.joints
+    np.testing.assert_allclose(model.jnt_range, [link.range_rad for link in SO101.links])
 
 
 @pytest.mark.parametrize(("joint", "nm"), [("shoulder_lift", 0.863), ("elbow_flex", 0.453), ("wrist_flex", 0.117)])
@@ -33,7 +34,7 @@ def test_gravity_asks_of_each_joint_what_it_asks_of_the_real_one(model, joint, n
         mujoco.mj_comPos(model, data)
         torque = np.zeros(model.nv)
         mujoco.mj_rne(model, data, 0, torque)
-        worst = max(worst, abs(torque[JOINTS.index(joint)]))
+        worst = max(worst, abs(torque[SO101.joints.index(joint)]))
     assert worst == pytest.approx(nm, rel=0.08)
 
 
@@ -56,7 +57,7 @@ def test_the_start_pose_touches_nothing():
 
     scene = compile_scene()
     data = mujoco.MjData(scene)
-    data.qpos[: len(JOINTS)] = START_RAD
+    data.qpos[: len(SO101.joints)] = START_RAD
     data.joint("block").qpos[2] = 1.0
     mujoco.mj_forward(scene, data)
     assert data.ncon == 0

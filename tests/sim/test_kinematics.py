@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etude.sim.arm import LINKS
+from etude.hardware.bodies.so101 import SO101
 from etude.sim.kinematics import PITCH_JOINTS, HandPose, Kinematics
 
-LOW, HIGH = np.array([link.range_rad for link in LINKS[:5]]).T
+LOW, HIGH = np.array([link.range_rad for link in SO101.links[:5]]).T
 ARM = Kinematics()
 
 # Joints [degrees] and where TheRobotStudio's model has its gripper frame then [m].

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from etude.core.errors import ConfigError, DeviceError
-from etude.sim.arm import JOINTS
+from etude.hardware.bodies.so101 import SO101
 from etude.sim.scene import BIN_CENTER, BLOCK_AREA_CENTER
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.plan import GRASP_HEIGHT_M, HOLD_RAD, OPEN_RAD, Style, View, decide
@@ -119,7 +119,7 @@ def test_commands_fit_the_action_spec_and_stay_within_the_joints():
     demonstrator.reset(0)
     command = demonstrator.read()
     demonstrator.action.check("action", command)
-    assert demonstrator.action.names == tuple(f"{joint}.pos" for joint in JOINTS)
+    assert demonstrator.action.names == tuple(f"{joint}.pos" for joint in SO101.joints)
     assert 0 <= command[-1] <= 100
     demonstrator.disconnect()
 

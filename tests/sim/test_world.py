@@ -7,8 +7,8 @@ import pytest
 
 from etude.core.clock import Clock
 from etude.core.errors import DeviceError, NotFound
+from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Scene
-from etude.sim.arm import JOINTS
 from etude.sim.scene import BIN_CENTER, BLOCK_AREA_CENTER, BLOCK_AREA_HALF_M, BLOCK_HALF_M, TIMESTEP_S, over_bin
 from etude.sim.servo_drive import TICKS_PER_RAD
 from etude.sim.world import START_JITTER_RAD, START_RAD, World, shared_world
@@ -31,7 +31,7 @@ def wait(world, seconds):
 
 def put_in_bin(world, gripper_degrees=40.0):
     world.place_block(*BIN_CENTER, 0.3, z=0.03)
-    world.data.qpos[len(JOINTS) - 1] = math.radians(gripper_degrees)
+    world.data.qpos[len(SO101.joints) - 1] = math.radians(gripper_degrees)
     for servo, position in zip(world.servos, world.joints, strict=True):
         servo.torque(position, 0.0, 0.0)
         servo.drive.hold()

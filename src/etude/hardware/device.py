@@ -65,6 +65,10 @@ class Line(Protocol):
         """Forget what was received and not read."""
         ...
 
+    def set_baud_rate(self, baud_rate: int) -> None:
+        """Go on at another rate [bits/s]."""
+        ...
+
     def close(self) -> None:
         """Close the line."""
         ...

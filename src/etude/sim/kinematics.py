@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from etude.sim.arm import LINKS, add_arm
-from etude.sim.physics import mujoco
+from etude.hardware.bodies.mjcf import add_arm
+from etude.hardware.bodies.so101 import SO101
+from etude.hardware.physics import mujoco
 
 NUM_JOINTS = 5
 """The arm without its gripper."""
 PITCH_JOINTS = np.array([0.0, 1.0, 1.0, 1.0, 0.0])
 """Shoulder lift, elbow and wrist flex turn about parallel axes, so the hand's pitch is their sum."""
 
-_LOW, _HIGH = np.array([link.range_rad for link in LINKS[:NUM_JOINTS]]).T
+_LOW, _HIGH = np.array([link.range_rad for link in SO101.links[:NUM_JOINTS]]).T
 _ELBOW, _ROLL = 2, 4
 _ALMOST_STRAIGHT_RAD = -1.1
 """The elbow's angle just before the arm is straight, at -1.29: the elbow sits 28 mm beside the upper arm's axis."""
@@ -136,7 +137,7 @@ def _bounded_step(rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np
 
 def _postures(pose: HandPose) -> list[np.ndarray]:
     """Give starting joints: elbow folded, stretched and high, facing `pose` and with the back to it."""
-    ahead = -np.arctan2(pose.position[1], pose.position[0] - LINKS[0].pos[0])
+    ahead = -np.arctan2(pose.position[1], pose.position[0] - SO101.links[0].pos[0])
     pans = [pan for pan in (ahead, ahead + np.pi, ahead - np.pi) if _LOW[0] <= pan <= _HIGH[0]]
     bends = ((-0.8, 0.8), (0.3, 0.2), (0.6, -0.9), (-1.2, 1.4))
     return [np.array([pan, lift, elbow, pose.pitch - lift - elbow, pose.roll]) for pan in pans for lift, elbow in bends]

@@ -21,7 +21,7 @@ import numpy as np
 import simplejpeg
 
 from etude.core.errors import DeviceError
-from etude.sim.physics import mujoco
+from etude.hardware.physics import mujoco
 from etude.sim.pictures import Pictures
 from etude.sim.scene import VIEWS, compile_scene
 

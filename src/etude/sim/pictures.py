@@ -12,7 +12,7 @@ import weakref
 import numpy as np
 
 from etude.core.errors import DeviceError, NotFound
-from etude.sim.physics import GL_ADVICE, mujoco
+from etude.hardware.physics import GL_ADVICE, mujoco
 from etude.sim.scene import VIEWS
 
 _COSTLY = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION)

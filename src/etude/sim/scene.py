@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from etude.sim.arm import add_arm
-from etude.sim.physics import mujoco
+from etude.hardware.bodies.mjcf import add_arm
+from etude.hardware.physics import mujoco
 
 TASK = "Put the red block into the bin."
 

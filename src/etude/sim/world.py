@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from etude.core.clock import Clock, SimClock
+from etude.hardware.bodies.body import Link
+from etude.hardware.bodies.so101 import SO101
+from etude.hardware.physics import mujoco
 from etude.sim import scene
-from etude.sim.arm import FINGERS, GRIPPER_CENTER_RAD, JOINTS, LINKS, Link
-from etude.sim.physics import mujoco
 from etude.sim.pictures import Pictures
 from etude.sim.servo import ServoChain, Sts3215
 
@@ -42,26 +43,26 @@ class World:
         self.data = mujoco.MjData(self.model)
         advance = weakref.WeakMethod(self._advance)  # a strong one would make a cycle, and the world outlive its users
         self.clock: Clock = SimClock(lambda elapsed_s: _call(advance, elapsed_s))
-        self.servos = tuple(_calibrated_servo(number, link) for number, link in enumerate(LINKS, 1))
+        self.servos = tuple(_calibrated_servo(number, link) for number, link in enumerate(SO101.links, 1))
         self._chain = ServoChain(self.servos)
         self._pictures = Pictures(self.model)
         # Views into MuJoCo's own memory: looking them up anew in every physics step would cost a tenth of its time.
-        arm = slice(len(JOINTS))
+        arm = slice(len(SO101.joints))
         self._position, self._velocity = self.data.qpos[arm], self.data.qvel[arm]
         self._force = self.data.qfrc_applied[arm]
         self._block_q = int(self.model.joint("block").qposadr[0])
         self._block_geom = self.model.geom("block").id
-        self._fingers = [self.model.geom(name).id for name in FINGERS]
+        self._fingers = [self.model.geom(name).id for name in SO101.fingers]
         self._due_s = 0.0
-        self._push_nm = np.zeros(len(JOINTS))
+        self._push_nm = np.zeros(len(SO101.joints))
         self.reset(0)
 
     def reset(self, seed: int) -> None:
         """Place the arm near its start, the block somewhere in its area, everything at rest, as `seed` says."""
         rng = np.random.default_rng(seed)
         mujoco.mj_resetData(self.model, self.data)
-        self._due_s, self._push_nm = 0.0, np.zeros(len(JOINTS))
-        self._position[:] = START_RAD + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(JOINTS))
+        self._due_s, self._push_nm = 0.0, np.zeros(len(SO101.joints))
+        self._position[:] = START_RAD + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(SO101.joints))
         self.place_block(*scene.sample_block(rng))
         for servo, position in zip(self.servos, self.joints, strict=True):
             servo.torque(position, 0.0, 0.0)  # let the encoder see where the joint was put
@@ -129,7 +130,7 @@ class World:
 
 def _calibrated_servo(number: int, link: Link) -> Sts3215:
     """Make a servo that holds what calibrating its joint leaves behind; LeRobot gives `wrist_roll` a whole turn."""
-    center = GRIPPER_CENTER_RAD if link.joint == "gripper" else 0.0
+    center = SO101.gripper_center_rad if link.joint == "gripper" else 0.0
     return Sts3215(number, center_rad=center, range_rad=None if link.joint == "wrist_roll" else link.range_rad)
 
 

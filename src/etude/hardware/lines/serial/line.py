@@ -64,6 +64,12 @@ class SerialLine:
         with self._opened() as port:
             port.reset_input_buffer()
 
+    def set_baud_rate(self, baud_rate: int) -> None:
+        """Go on at another rate [bits/s]."""
+        self._baud_rate = baud_rate
+        with self._opened() as port:
+            port.baudrate = baud_rate
+
     def close(self) -> None:
         """Close the port; harmless when it is not open."""
         port, self._port = self._port, None

@@ -48,6 +48,10 @@ class SimLine:
         """Forget what was received and not read."""
         self._received.clear()
 
+    def set_baud_rate(self, baud_rate: int) -> None:
+        """Go on at another rate [bits/s]; these servos listen at any."""
+        del baud_rate
+
     def close(self) -> None:
         """Close the line."""
         self.discard()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from etude.sim.arm import LINKS
+from etude.hardware.bodies.so101 import SO101
 from etude.sim.scene import BIN_CENTER, BIN_WALL_HEIGHT_M, over_bin
 
 OPEN_RAD = math.radians(40)
@@ -129,7 +129,7 @@ def _grasp_point(view: View) -> np.ndarray:
 
 def _grasp_roll(view: View) -> float:
     """Choose the wrist roll that sets the fingers on two faces of the block: the one nearest to 0, always."""
-    pan = -math.atan2(view.block[1], view.block[0] - LINKS[0].pos[0])
+    pan = -math.atan2(view.block[1], view.block[0] - SO101.links[0].pos[0])
     across = view.block_axes[:2, int(np.argmax(np.linalg.norm(view.block_axes[:2], axis=0)))]
     roll = math.atan2(across[1], across[0]) + pan - _JAW_YAW_AT_ROLL_0
     return (roll + math.pi / 4) % (math.pi / 2) - math.pi / 4
@@ -137,7 +137,7 @@ def _grasp_roll(view: View) -> float:
 
 def _roll(view: View) -> float:
     """Give the wrist roll that the hand's axes show, were it pointing straight down."""
-    pan = -math.atan2(view.hand[1], view.hand[0] - LINKS[0].pos[0])
+    pan = -math.atan2(view.hand[1], view.hand[0] - SO101.links[0].pos[0])
     return math.atan2(view.hand_axes[1, 0], view.hand_axes[0, 0]) + pan - _JAW_YAW_AT_ROLL_0
 
 

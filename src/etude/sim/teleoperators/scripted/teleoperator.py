@@ -8,8 +8,8 @@ import numpy as np
 
 from etude.core.errors import DeviceError
 from etude.core.spec import Spec
+from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Teleoperator
-from etude.sim.arm import JOINTS, LINKS
 from etude.sim.kinematics import NUM_JOINTS, PITCH_JOINTS, HandPose, Kinematics
 from etude.sim.servo_drive import KT, RESISTANCE, SUPPLY_V
 from etude.sim.teleoperators.scripted.config import Config
@@ -39,7 +39,7 @@ class ScriptedDemonstrator:
     """Drives this process's simulated arm, in the units of its driver: degrees, the gripper 0 to 100."""
 
     def __init__(self, config: Config) -> None:
-        self.action = Spec(shape=(len(JOINTS),), names=tuple(f"{joint}.pos" for joint in JOINTS))
+        self.action = Spec(shape=(len(SO101.joints),), names=tuple(f"{joint}.pos" for joint in SO101.joints))
         self._config = config
         self._kinematics = Kinematics("pinch", elbow_up=True)
         self._world: World | None = None
@@ -53,7 +53,7 @@ class ScriptedDemonstrator:
     def disconnect(self) -> None:
         """Take the hands off and leave the world."""
         if self._world is not None:
-            self._world.push(np.zeros(len(JOINTS)))
+            self._world.push(np.zeros(len(SO101.joints)))
             self._world = None
 
     def reset(self, seed: int) -> None:
@@ -65,7 +65,7 @@ class ScriptedDemonstrator:
         world = self._joined()
         now = world.clock.now()
         if world.success() or now - self._begun_s > self._config.max_seconds:
-            world.push(np.zeros(len(JOINTS)))
+            world.push(np.zeros(len(SO101.joints)))
             return None
         joints, view = world.joints, self._look(world)
         self._push(world, now, view.hand[2])
@@ -118,7 +118,7 @@ class ScriptedDemonstrator:
 
 def _to_driver(joints: np.ndarray) -> np.ndarray:
     """Convert joint positions [rad] to the driver's units, within the joint limits."""
-    low, high = np.degrees([link.range_rad for link in LINKS]).T
+    low, high = np.degrees([link.range_rad for link in SO101.links]).T
     degrees = np.clip(np.degrees(joints), low, high)
     degrees[-1] = 100 * (degrees[-1] - low[-1]) / (high[-1] - low[-1])
     return degrees.astype(np.float32)

@@ -1,4 +1,4 @@
-"""MuJoCo, imported so that it draws without a display; everything under `sim` takes it from here."""
+"""MuJoCo, imported so that it draws without a display; everything takes it from here."""
 
 from __future__ import annotations
 

@@ -1,0 +1,31 @@
+"""What is known of an arm's make before one is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from etude.hardware.bus import Motor
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmKind:
+    """A make of arm: its motors, how they are set up, and what it is called elsewhere."""
+
+    name: str
+    """As LeRobot writes it into datasets and names the folder of calibration files, such as `so_follower`."""
+    bus: str
+    """The plugin that speaks to its motors, such as `feetech`."""
+    motors: Mapping[str, Motor]
+    """By name, in order."""
+    baud_rate: int = 1_000_000
+    gripper: str | None = "gripper"
+    """The motor told in 0 (closed) to 100 (open)."""
+    endless: frozenset[str] = frozenset()
+    """Joints without mechanical stops; their range is a whole turn."""
+    settings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Registers to set with the torque off, by motor; those under the empty name are for all."""
+    body: str = ""
+    """The body that moves: names its kinematic model, and what is simulated behind the port `sim`."""
+    is_leader: bool = False
+    """Whether a person moves it, so that its torque stays off."""

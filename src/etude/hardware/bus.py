@@ -1,0 +1,111 @@
+"""What every motor bus promises, whatever protocol is spoken on its wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from etude.hardware.device import Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motor:
+    """One motor on a bus."""
+
+    id: int
+    model: str
+    """As LeRobot spells it, such as `sts3215` or `xl330-m288`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vitals:
+    """How a motor feels."""
+
+    voltage_v: float
+    temperature_c: float
+    load: float
+    """Share of its full effort, -1 to 1; positive turns towards greater ticks."""
+    faults: tuple[str, ...] = ()
+    """What the motor complains of, in words: over-temperature, overload."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What was asked of a motor and how often it failed to answer."""
+
+    asked: int = 0
+    missed: int = 0
+    """Exchanges in which no answer came in time."""
+    damaged: int = 0
+    """Exchanges whose answer was garbled."""
+    in_a_row: int = 0
+    """Ticks without any answer, up to now."""
+
+
+@runtime_checkable
+class MotorBus(Protocol):
+    """Reads and writes the registers of named motors over one line.
+
+    Registers have LeRobot's names in every family (`Present_Position`, `Goal_Position`, `Torque_Enable`,
+    `Homing_Offset`, `Min_Position_Limit`, `Max_Position_Limit`, `Operating_Mode`); values are raw register values.
+    """
+
+    line: Line
+    motors: Mapping[str, Motor]
+    tallies: Mapping[str, Tally]
+    homing_sign: int
+    """-1 where the motor subtracts its Homing_Offset from what the encoder shows, +1 where it adds it."""
+    max_offset: int
+    """Greatest magnitude that Homing_Offset can hold [ticks]."""
+
+    def resolution(self, motor: str) -> int:
+        """Tell how many ticks `motor` has in a turn."""
+        ...
+
+    def open(self) -> None:
+        """Open the line."""
+        ...
+
+    def close(self) -> None:
+        """Close the line; harmless when it is not open."""
+        ...
+
+    def ping(self, motor: str) -> int:
+        """Give the model number of `motor`; raise `MotorSilent` when it does not answer."""
+        ...
+
+    def scan(self) -> dict[int, int]:
+        """List all motors that answer at the present baud rate, known or not: id to model number."""
+        ...
+
+    def read(self, name: str, motor: str) -> int:
+        """Read register `name` of `motor`; raise `DeviceError` when the motor reports a fault."""
+        ...
+
+    def write(self, name: str, motor: str, value: int, *, despite_faults: bool = False) -> None:
+        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to.
+
+        Registers that outlive a power cycle are unlocked for it and locked again where the family has such a lock.
+        """
+        ...
+
+    def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
+        """Read register `name` of `motors`, or of all, in one exchange; raise `MotorSilent` for one that is missing."""
+        ...
+
+    def sync_write(self, name: str, values: Mapping[str, int]) -> None:
+        """Write register `name` of several motors in one packet, which no motor acknowledges."""
+        ...
+
+    def poll(self, name: str) -> dict[str, int]:
+        """Read register `name` of all motors as a control loop does.
+
+        A motor that does not answer within the tick keeps the value it had, is counted in `tallies`, and raises
+        `MotorSilent` only when it has been silent for several ticks in a row.
+        """
+        ...
+
+    def vitals(self, motor: str) -> Vitals:
+        """Read how `motor` feels; its faults are told, not raised."""
+        ...
