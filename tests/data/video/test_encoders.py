@@ -41,8 +41,8 @@ def test_a_preset_is_passed_where_the_encoder_has_presets():
 
 def test_large_pictures_may_use_all_cores_and_long_groups_are_looked_into():
     short = mapped("libsvtav1")["svtav1-params"]
-    assert short == "fast-decode=0:lp=1:hierarchical-levels=2:lookahead=0:enable-tf=0:scd=0"
-    assert mapped("libsvtav1", g=30, pixels_per_s=1920 * 1080 * 30)["svtav1-params"] == "fast-decode=0"
+    assert short == "fast-decode=0:scm=0:lp=1:hierarchical-levels=2:lookahead=0:enable-tf=0:scd=0"
+    assert mapped("libsvtav1", g=30, pixels_per_s=1920 * 1080 * 30)["svtav1-params"] == "fast-decode=0:scm=0"
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def _quality(vcodec: str, crf: int) -> dict[str, int | str]:
 
 def _svt_parameters(g: int, pixels_per_s: float) -> str:
     """Give LeRobot's parameters, and for short groups those that spare work which has nothing to work with there."""
-    parameters = ["fast-decode=0"]
+    parameters = ["fast-decode=0", "scm=0"]  # a camera never films drawn windows, and asking costs a twentieth
     if pixels_per_s <= _ONE_THREAD:
         parameters.append("lp=1")
     if g <= _SHORT_GROUP:
