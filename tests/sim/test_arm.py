@@ -4,7 +4,6 @@ import pytest
 from etude.hardware.bodies.mjcf import add_arm
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.physics import mujoco
-from etude.sim.scene import compile_scene
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +52,9 @@ def test_the_fingers_close_on_a_block_and_open_far_wider(model):
 
 
 def test_the_start_pose_touches_nothing():
-    from etude.sim.world import START_RAD
+    from etude.sim.world import START_RAD, World
 
-    scene = compile_scene()
+    scene = World().model
     data = mujoco.MjData(scene)
     data.qpos[: len(SO101.joints)] = START_RAD
     data.joint("block").qpos[2] = 1.0

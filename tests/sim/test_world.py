@@ -9,8 +9,10 @@ from etude.core.clock import Clock
 from etude.core.errors import DeviceError, NotFound
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Scene
-from etude.sim.scene import BIN_CENTER, BLOCK_AREA_CENTER, BLOCK_AREA_HALF_M, BLOCK_HALF_M, TIMESTEP_S, over_bin
+from etude.sim.objects import BLOCK_HALF_M
+from etude.sim.scene import TIMESTEP_S
 from etude.sim.servo_drive import TICKS_PER_RAD
+from etude.sim.tasks.pick_place.task import BIN, BLOCKS
 from etude.sim.world import START_JITTER_RAD, START_RAD, World, shared_world
 
 
@@ -30,7 +32,7 @@ def wait(world, seconds):
 
 
 def put_in_bin(world, gripper_degrees=40.0):
-    world.place_block(*BIN_CENTER, 0.3, z=0.03)
+    world.place("block", *BIN.center, 0.3, z=0.03)
     world.data.qpos[len(SO101.joints) - 1] = math.radians(gripper_degrees)
     for servo, position in zip(world.servos, world.joints, strict=True):
         servo.torque(position, 0.0, 0.0)
@@ -46,24 +48,24 @@ def test_it_is_a_scene_with_a_clock(world):
 
 def test_a_seed_decides_where_everything_is(world):
     world.reset(5)
-    joints, (block, axes) = world.joints, world.block
+    joints, block = world.joints, world.pose("block")
     wait(world, 0.2)
     world.reset(6)
-    assert not np.array_equal(world.block[0], block)
+    assert not np.array_equal(world.pose("block").position, block.position)
     world.reset(5)
     np.testing.assert_array_equal(world.joints, joints)
-    np.testing.assert_array_equal(world.block[0], block)
-    np.testing.assert_array_equal(world.block[1], axes)
+    np.testing.assert_array_equal(world.pose("block").position, block.position)
+    np.testing.assert_array_equal(world.pose("block").axes, block.axes)
 
 
 def test_scenes_fill_their_area_and_start_near_the_start_pose(world):
     places, starts = [], []
     for seed in range(60):
         world.reset(seed)
-        places.append(world.block[0])
+        places.append(world.pose("block").position)
         starts.append(world.joints)
-    offsets = np.array(places)[:, :2] - BLOCK_AREA_CENTER
-    assert np.abs(offsets).max() <= BLOCK_AREA_HALF_M
+    offsets = np.array(places)[:, :2] - BLOCKS.center
+    assert np.abs(offsets).max() <= BLOCKS.half_m
     assert (offsets.max(0) > 0.06).all()
     assert (offsets.min(0) < -0.06).all()
     np.testing.assert_allclose(np.array(places)[:, 2], BLOCK_HALF_M)
@@ -141,15 +143,15 @@ def test_a_closed_gripper_a_moving_block_or_one_beside_the_bin_is_not(world):
     world.data.joint("block").qvel[:3] = [0.1, 0, 0]
     assert not world.success()
     put_in_bin(world)
-    world.place_block(BIN_CENTER[0] + 0.08, BIN_CENTER[1], 0.0)
+    world.place("block", BIN.center[0] + 0.08, BIN.center[1], 0.0)
     assert not world.success()
-    world.place_block(*BIN_CENTER, 0.0, z=0.10)
+    world.place("block", *BIN.center, 0.0, z=0.10)
     assert not world.success()
 
 
 @pytest.mark.parametrize(("dx", "inside"), [(0.0, True), (0.045, True), (0.055, False)])
 def test_over_the_bin_means_within_its_walls(dx, inside):
-    assert over_bin(np.array([BIN_CENTER[0] + dx, BIN_CENTER[1], 0.1])) is inside
+    assert BIN.is_over(np.array([BIN.center[0] + dx, BIN.center[1], 0.1])) is inside
 
 
 def red_columns(world):
@@ -158,16 +160,16 @@ def red_columns(world):
 
 
 def test_pictures_show_the_block_where_it_is(world):
-    world.place_block(0.30, -0.10, 0.0)
+    world.place("block", 0.30, -0.10, 0.0)
     right = red_columns(world).mean()
-    world.place_block(0.30, 0.04, 0.0)
+    world.place("block", 0.30, 0.04, 0.0)
     # The front camera faces the arm, so the robot's left is the picture's right.
     assert red_columns(world).mean() > right + 15
 
 
 @pytest.mark.parametrize("corner", [(-1, -1), (-1, 1), (1, -1), (1, 1)])
 def test_the_front_camera_sees_the_whole_area(world, corner):
-    world.place_block(*(BLOCK_AREA_CENTER + BLOCK_AREA_HALF_M * np.array(corner)), 0.0)
+    world.place("block", *(np.array(BLOCKS.center) + BLOCKS.half_m * np.array(corner)), 0.0)
     columns = red_columns(world)
     assert len(columns) > 15
     assert columns.min() > 0, "it is cut off at the edge"

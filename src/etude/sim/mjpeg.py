@@ -23,7 +23,7 @@ import simplejpeg
 from etude.core.errors import DeviceError
 from etude.hardware.physics import mujoco
 from etude.sim.pictures import Pictures
-from etude.sim.scene import VIEWS, compile_scene
+from etude.sim.scene import VIEWS
 
 _HOST = "127.0.0.1"
 _BOUNDARY = "picture"
@@ -47,7 +47,7 @@ class CameraProcess:
         context = multiprocessing.get_context("spawn")  # a forked child would inherit this process's OpenGL
         self._state = context.Array("d", model.nq)
         self._link, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(self._state, shape, theirs), daemon=True)
+        self._process = context.Process(target=_run, args=(model, self._state, shape, theirs), daemon=True)
         self._process.start()
         theirs.close()
         port = self._await_port()
@@ -150,10 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return
 
 
-def _run(state: SynchronizedArray, shape: Shape, link: Connection) -> None:
+def _run(model: mujoco.MjModel, state: SynchronizedArray, shape: Shape, link: Connection) -> None:
     """Be the process: draw what is watched, `shape.fps` times a second, until the other end of `link` is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the other one decides
-    onlooker = _Onlooker(state, shape)
+    onlooker = _Onlooker(model, state, shape)
     streams = {view: _Stream() for view in VIEWS}
     try:
         onlooker.draw(VIEWS[0])
@@ -176,9 +176,8 @@ def _run(state: SynchronizedArray, shape: Shape, link: Connection) -> None:
 class _Onlooker:
     """A copy of the scene that is only looked at."""
 
-    def __init__(self, state: SynchronizedArray, shape: Shape) -> None:
-        self._state, self._shape = state, shape
-        self._model = compile_scene()
+    def __init__(self, model: mujoco.MjModel, state: SynchronizedArray, shape: Shape) -> None:
+        self._model, self._state, self._shape = model, state, shape
         self._data = mujoco.MjData(self._model)
         self._pictures = Pictures(self._model)
         self.look()

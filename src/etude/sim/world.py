@@ -16,16 +16,20 @@ from etude.hardware.bodies.body import Link
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.physics import mujoco
 from etude.sim import scene
+from etude.sim.moves import Pose
+from etude.sim.objects import BLOCK_HALF_M
 from etude.sim.pictures import Pictures
 from etude.sim.servo import ServoChain, Sts3215
+from etude.sim.task import Task
+from etude.sim.tasks import tasks
+
+DEFAULT_TASK = "pick_place"
 
 START_RAD = np.radians([0.0, -60.0, 50.0, 75.0, 0.0, 10.0])
 """Joint positions at the start of an episode, before jitter."""
 START_JITTER_RAD = 0.03
 
 _RESTING_M_S = 0.02
-_LYING_M = 0.03
-"""Higher than a block's centre in the bin however it lies, lower than on top of a wall."""
 _OPEN_RAD = math.radians(20)
 """Well over the 8 degrees at which the fingers hold a block."""
 _ALMOST_ONE_STEP = 1 - 1e-6
@@ -35,11 +39,13 @@ class World:
     """A table, an SO-101 with its servos, and two cameras; time passes only while somebody waits on `clock`.
 
     It is the `Scene` behind a simulated robot. The servos are driven by bytes alone, as real ones are; joint positions
-    and the block's pose are privileged state, for demonstrators and tests.
+    and the poses of things are privileged state, for demonstrators and tests.
     """
 
-    def __init__(self) -> None:
-        self.model = scene.compile_scene()
+    def __init__(self, config: object | None = None) -> None:
+        """Set the table for the task that `config` belongs to; pick-and-place if none is given."""
+        self.task: Task = tasks.build(tasks.config(DEFAULT_TASK)() if config is None else config)
+        self.model = scene.compile_scene(self.task)
         self.data = mujoco.MjData(self.model)
         advance = weakref.WeakMethod(self._advance)  # a strong one would make a cycle, and the world outlive its users
         self.clock: Clock = SimClock(lambda elapsed_s: _call(advance, elapsed_s))
@@ -50,29 +56,27 @@ class World:
         arm = slice(len(SO101.joints))
         self._position, self._velocity = self.data.qpos[arm], self.data.qvel[arm]
         self._force = self.data.qfrc_applied[arm]
-        self._block_q = int(self.model.joint("block").qposadr[0])
-        self._block_geom = self.model.geom("block").id
         self._fingers = [self.model.geom(name).id for name in SO101.fingers]
         self._due_s = 0.0
         self._push_nm = np.zeros(len(SO101.joints))
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        """Place the arm near its start, the block somewhere in its area, everything at rest, as `seed` says."""
+        """Place the arm near its start and things where the task wants them, everything at rest, as `seed` says."""
         rng = np.random.default_rng(seed)
         mujoco.mj_resetData(self.model, self.data)
         self._due_s, self._push_nm = 0.0, np.zeros(len(SO101.joints))
         self._position[:] = START_RAD + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(SO101.joints))
-        self.place_block(*scene.sample_block(rng))
+        self.task.reset(self, rng)
         for servo, position in zip(self.servos, self.joints, strict=True):
             servo.torque(position, 0.0, 0.0)  # let the encoder see where the joint was put
             servo.drive.hold()
 
-    def place_block(self, x: float, y: float, yaw: float, z: float = scene.BLOCK_HALF_M) -> None:
-        """Put the block's centre at `x`, `y`, `z` [m], turned by `yaw` [rad] and at rest."""
-        pose = [x, y, z, math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]
-        self.data.qpos[self._block_q : self._block_q + 7] = pose
-        self.data.joint("block").qvel[:] = 0
+    def place(self, name: str, x: float, y: float, yaw: float, z: float = BLOCK_HALF_M) -> None:
+        """Put the centre of thing `name` at `x`, `y`, `z` [m], turned by `yaw` [rad] and at rest."""
+        joint = self.data.joint(name)
+        joint.qpos[:] = [x, y, z, math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]
+        joint.qvel[:] = 0
         mujoco.mj_forward(self.model, self.data)
 
     @property
@@ -80,23 +84,28 @@ class World:
         """Joint positions [rad], in motor order."""
         return self._position.copy()
 
-    @property
-    def block(self) -> tuple[np.ndarray, np.ndarray]:
-        """The block's centre (3,) [m] and its rotation matrix (3, 3)."""
-        body = self.data.body("block")
-        return body.xpos.copy(), body.xmat.reshape(3, 3).copy()
+    def pose(self, name: str) -> Pose:
+        """Give where thing `name` is."""
+        body = self.data.body(name)
+        return Pose(position=body.xpos.copy(), axes=body.xmat.reshape(3, 3).copy())
 
-    def is_grasped(self) -> bool:
-        """Whether both fingers touch the block."""
+    def is_resting(self, name: str) -> bool:
+        """Whether thing `name` moves at less than 2 cm/s."""
+        return bool(np.linalg.norm(self.data.joint(name).qvel[:3]) < _RESTING_M_S)
+
+    def is_grasped(self, name: str) -> bool:
+        """Whether both fingers touch thing `name`."""
         pairs = self.data.contact.geom
-        touching = pairs[(pairs == self._block_geom).any(axis=1)]
+        touching = pairs[(pairs == self.model.geom(name).id).any(axis=1)]
         return all((touching == finger).any() for finger in self._fingers)
 
+    def is_gripper_open(self) -> bool:
+        """Whether the fingers have let go."""
+        return bool(self.joints[-1] > _OPEN_RAD)
+
     def success(self) -> bool:
-        """Whether the block lies still in the bin and the gripper has let go."""
-        position, _ = self.block
-        is_lying = position[2] < _LYING_M and np.linalg.norm(self.data.joint("block").qvel[:3]) < _RESTING_M_S
-        return bool(is_lying and scene.over_bin(position) and self.joints[-1] > _OPEN_RAD)
+        """Whether the task is done, right now."""
+        return self.task.success(self)
 
     def push(self, torque_nm: np.ndarray) -> None:
         """Let somebody push the arm from now on: one torque [Nm] per joint, zeros for hands off."""

@@ -11,9 +11,9 @@ from etude.core.spec import Spec
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Teleoperator
 from etude.sim.kinematics import NUM_JOINTS, PITCH_JOINTS, HandPose, Kinematics
+from etude.sim.moves import Style, View, Wish
 from etude.sim.servo_drive import KT, RESISTANCE, SUPPLY_V
 from etude.sim.teleoperators.scripted.config import Config
-from etude.sim.teleoperators.scripted.plan import Style, View, Wish, decide
 from etude.sim.teleoperators.scripted.pushes import Pushes
 from etude.sim.world import World, shared_world
 
@@ -69,7 +69,7 @@ class ScriptedDemonstrator:
             return None
         joints, view = world.joints, self._look(world)
         self._push(world, now, view.hand[2])
-        return _to_driver(self._command(decide(view, self._style), view, joints))
+        return _to_driver(self._command(world.task.decide(view, self._style), view, joints))
 
     def _begin(self, seed: int, now_s: float) -> None:
         rng = np.random.default_rng([seed, 1])  # apart from the world's own draws with this seed
@@ -85,14 +85,12 @@ class ScriptedDemonstrator:
     def _look(self, world: World) -> View:
         joints = world.joints
         hand, hand_axes = self._kinematics.forward(joints)
-        block, block_axes = world.block
         return View(
             hand=hand,
             hand_axes=hand_axes,
             gripper_rad=float(joints[-1]),
-            block=block,
-            block_axes=block_axes,
-            is_grasped=world.is_grasped(),
+            objects={name: world.pose(name) for name in world.task.objects},
+            grasped=frozenset(name for name in world.task.objects if world.is_grasped(name)),
         )
 
     def _command(self, wish: Wish, view: View, joints: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the demonstrator wants, decided anew each tick from what it sees: it remembers nothing, so nothing is stale.
+"""Moves that demonstrators are made of, decided anew each tick from what is seen: they remember nothing.
 
 A block that slips is approached again, and one that was pushed aside is followed, without a word about either here.
 """
@@ -6,22 +6,29 @@ A block that slips is approached again, and one that was pushed aside is followe
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from etude.hardware.bodies.so101 import SO101
-from etude.sim.scene import BIN_CENTER, BIN_WALL_HEIGHT_M, over_bin
 
 OPEN_RAD = math.radians(40)
 HOLD_RAD = math.radians(3.5)
 """The fingers stop at 8 degrees on the block. This much further the servo presses firmly, short of an overload."""
 GRASP_HEIGHT_M = 0.0165
 """Of the place between the fingers; their tips then clear the table by 6 mm."""
-DROP_HEIGHT_M = BIN_WALL_HEIGHT_M + 0.035
 _NEAR_M = 0.006
 _JAW_YAW_AT_ROLL_0 = 0.0487
 """The hand is mounted with a twist [rad]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """Where something is: its centre (3,) [m] and its rotation matrix (3, 3)."""
+
+    position: np.ndarray
+    axes: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +40,10 @@ class View:
     hand_axes: np.ndarray
     """(3, 3) rotation matrix; x points from the fixed finger to the moving one."""
     gripper_rad: float
-    block: np.ndarray
-    """(3,) the block's centre [m]."""
-    block_axes: np.ndarray
-    """(3, 3) rotation matrix."""
-    is_grasped: bool
-    """Whether both fingers touch the block."""
+    objects: Mapping[str, Pose]
+    """What can be moved, by name."""
+    grasped: frozenset[str] = frozenset()
+    """What both fingers touch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,63 +81,65 @@ class Wish:
     gripper_rad: float
 
 
-def decide(view: View, style: Style) -> Wish:
-    """Give what to do now."""
-    if over_bin(view.block, margin_m=0.012):
-        return _let_go(view)
-    if view.is_grasped:
-        return _carry(view, style)
-    if _is_between_fingers(view):
-        return Wish(position=_grasp_point(view), roll=_grasp_roll(view), gripper_rad=HOLD_RAD)
-    return _approach(view, style)
+def pick(view: View, name: str, style: Style) -> Wish:
+    """Take hold of block `name`: come to it from above, and close once it is between the fingers."""
+    block = view.objects[name]
+    if _is_between_fingers(view, block):
+        return Wish(position=_grasp_point(block), roll=grasp_roll(block), gripper_rad=HOLD_RAD)
+    return _approach(view, block, style)
 
 
-def _let_go(view: View) -> Wish:
-    """Open above the bin, then go up."""
-    is_open = view.gripper_rad > 0.6 * OPEN_RAD
-    height = DROP_HEIGHT_M + 0.06 if is_open else view.hand[2]
-    return Wish(position=np.append(BIN_CENTER, height), roll=0.0, gripper_rad=OPEN_RAD)
-
-
-def _carry(view: View, style: Style) -> Wish:
-    """Lift, swing over when high enough, and come down a little over the bin."""
-    away = BIN_CENTER - view.hand[:2]
+def carry(view: View, goal: np.ndarray, height_m: float, style: Style) -> Wish:
+    """Lift, swing over to `goal` (2,) [m] when high enough, and come down a little to `height_m` over it."""
+    away = goal - view.hand[:2]
     distance = float(np.linalg.norm(away))
     is_high = np.clip((view.hand[2] - 0.025) / (style.carry_m - 0.045), 0, 1)
-    height = DROP_HEIGHT_M + (style.carry_m - DROP_HEIGHT_M) * np.clip((distance - 0.03) / 0.05, 0, 1)
-    target = view.hand[:2] + is_high * _swerved(away, style)
+    height = height_m + (style.carry_m - height_m) * np.clip((distance - 0.03) / 0.05, 0, 1)
+    target = view.hand[:2] + is_high * swerved(away, style)
     return Wish(position=np.append(target, height), roll=0.0, gripper_rad=HOLD_RAD)
 
 
-def _approach(view: View, style: Style) -> Wish:
+def let_go(view: View, goal: np.ndarray, height_m: float) -> Wish:
+    """Open where the hand is, then go up to `height_m` over `goal` (2,) [m]."""
+    is_open = view.gripper_rad > 0.6 * OPEN_RAD
+    return Wish(position=np.append(goal, height_m if is_open else view.hand[2]), roll=0.0, gripper_rad=OPEN_RAD)
+
+
+def grasp_roll(block: Pose) -> float:
+    """Choose the wrist roll that sets the fingers on two faces of the block: the one nearest to 0, always."""
+    pan = -math.atan2(block.position[1], block.position[0] - SO101.links[0].pos[0])
+    across = block.axes[:2, int(np.argmax(np.linalg.norm(block.axes[:2], axis=0)))]
+    roll = math.atan2(across[1], across[0]) + pan - _JAW_YAW_AT_ROLL_0
+    return (roll + math.pi / 4) % (math.pi / 2) - math.pi / 4
+
+
+def swerved(away: np.ndarray, style: Style) -> np.ndarray:
+    """Bend the way to go sideways; the nearer the goal the less, and not at all at the end."""
+    bend = style.swerve * np.clip(np.linalg.norm(away) / 0.1, 0, 1)
+    return away + bend * np.array([-away[1], away[0]])
+
+
+def _approach(view: View, block: Pose, style: Style) -> Wish:
     """Come to the block from above, the lower the better it is aimed at."""
-    away = _grasp_point(view)[:2] - view.hand[:2]
-    roll = _grasp_roll(view)
+    away = _grasp_point(block)[:2] - view.hand[:2]
+    roll = grasp_roll(block)
     twist = _angle(roll, _roll(view))
     off_aim = float(np.linalg.norm(away)) + 0.02 * max(abs(twist) - 0.1, 0)
     far = np.clip((off_aim - _NEAR_M) / 0.03, 0, 1)
     height = GRASP_HEIGHT_M + style.hover_m * far
-    target = view.hand[:2] + _swerved(away + far * np.array(style.aim), style)
+    target = view.hand[:2] + swerved(away + far * np.array(style.aim), style)
     return Wish(position=np.append(target, height), roll=roll, gripper_rad=OPEN_RAD)
 
 
-def _is_between_fingers(view: View) -> bool:
+def _is_between_fingers(view: View, block: Pose) -> bool:
     """Whether closing now would grasp the block; fingers that began to close may finish."""
-    x, y, z = view.hand_axes.T @ (view.block - view.hand)
+    x, y, z = view.hand_axes.T @ (block.position - view.hand)
     slack = 1.0 if view.gripper_rad > 0.85 * OPEN_RAD else 1.8
     return bool(abs(x) < 0.008 * slack and abs(y) < 0.006 * slack and abs(z) < 0.007 * slack)
 
 
-def _grasp_point(view: View) -> np.ndarray:
-    return np.append(view.block[:2], max(GRASP_HEIGHT_M, view.block[2] + 0.004))
-
-
-def _grasp_roll(view: View) -> float:
-    """Choose the wrist roll that sets the fingers on two faces of the block: the one nearest to 0, always."""
-    pan = -math.atan2(view.block[1], view.block[0] - SO101.links[0].pos[0])
-    across = view.block_axes[:2, int(np.argmax(np.linalg.norm(view.block_axes[:2], axis=0)))]
-    roll = math.atan2(across[1], across[0]) + pan - _JAW_YAW_AT_ROLL_0
-    return (roll + math.pi / 4) % (math.pi / 2) - math.pi / 4
+def _grasp_point(block: Pose) -> np.ndarray:
+    return np.append(block.position[:2], max(GRASP_HEIGHT_M, block.position[2] + 0.004))
 
 
 def _roll(view: View) -> float:
@@ -143,9 +150,3 @@ def _roll(view: View) -> float:
 
 def _angle(one: float, other: float) -> float:
     return (one - other + math.pi) % (2 * math.pi) - math.pi
-
-
-def _swerved(away: np.ndarray, style: Style) -> np.ndarray:
-    """Bend the way to go sideways; the nearer the goal the less, and not at all at the end."""
-    bend = style.swerve * np.clip(np.linalg.norm(away) / 0.1, 0, 1)
-    return away + bend * np.array([-away[1], away[0]])

@@ -1,0 +1,93 @@
+"""Things that lie on the simulated table."""
+
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo tells type checkers nothing about its compiled half.
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from etude.hardware.physics import mujoco
+
+BLOCK_HALF_M = 0.0125
+BLOCK_MASS_KG = 0.016
+
+RED = (0.84, 0.20, 0.18, 1.0)
+_MAT = (0.80, 0.73, 0.63, 1.0)
+_BIN = (0.20, 0.47, 0.55, 1.0)
+_BIN_FLOOR = (0.27, 0.57, 0.64, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """A square on the table."""
+
+    center: tuple[float, float]
+    half_m: float
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw a place (2,) [m] in it, uniformly."""
+        return np.array(self.center) + rng.uniform(-self.half_m, self.half_m, 2)
+
+    def sample_pose(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw x, y [m] and yaw [rad], all uniform."""
+        return np.append(self.sample(rng), rng.uniform(-math.pi, math.pi))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """An open box with a square floor."""
+
+    center: tuple[float, float]
+    half_m: float = 0.055
+    wall_height_m: float = 0.04
+    wall_half_m: float = 0.0025
+
+    def is_over(self, position: np.ndarray, margin_m: float = 0.0) -> bool:
+        """Whether `position` lies over the floor, at least `margin_m` inside the walls."""
+        inside = self.half_m - 2 * self.wall_half_m - margin_m
+        return bool(np.all(np.abs(position[:2] - np.array(self.center)) <= inside))
+
+    def add(
+        self,
+        world: mujoco.MjsBody,
+        name: str = "bin",
+        color: Sequence[float] = _BIN,
+        floor: Sequence[float] = _BIN_FLOOR,
+    ) -> None:
+        """Stand it on the table."""
+        tray = world.add_body(name=name, pos=[*self.center, 0])
+        add_box(tray, f"{name}_floor", [self.half_m, self.half_m, 0.001], [0, 0, 0.001], floor)
+        offset, height = self.half_m - self.wall_half_m, self.wall_height_m / 2
+        along_y = [self.wall_half_m, self.half_m, height]
+        along_x = [self.half_m - 2 * self.wall_half_m, self.wall_half_m, height]
+        for sign, side in ((-1, "near"), (1, "far")):
+            add_box(tray, f"{name}_{side}", along_y, [sign * offset, 0, height], color)
+        for sign, side in ((-1, "right"), (1, "left")):
+            add_box(tray, f"{name}_{side}", along_x, [0, sign * offset, height], color)
+
+
+def add_mat(world: mujoco.MjsBody, area: Area, name: str = "mat") -> None:
+    """Show where blocks may lie; a mat has no thickness and touches nothing."""
+    half = area.half_m + BLOCK_HALF_M * math.sqrt(2)
+    mat = world.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[half, half, 1], rgba=_MAT)
+    mat.pos = [*area.center, 0.0005]
+    mat.contype = mat.conaffinity = 0
+
+
+def add_block(world: mujoco.MjsBody, name: str = "block", color: Sequence[float] = RED) -> None:
+    """Lay down a cube of 25 mm that can be moved."""
+    block = world.add_body(name=name, pos=[0.2, 0, BLOCK_HALF_M])
+    block.add_freejoint(name=name)
+    add_box(block, name, [BLOCK_HALF_M] * 3, [0, 0, 0], color).mass = BLOCK_MASS_KG
+
+
+def add_box(
+    body: mujoco.MjsBody, name: str, half: Sequence[float], pos: Sequence[float], color: Sequence[float]
+) -> mujoco.MjsGeom:
+    """Add a box with half lengths `half` [m] at `pos` in the frame of `body`."""
+    return body.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_BOX, size=half, pos=pos, rgba=color)
