@@ -4,7 +4,7 @@
 import pytest
 
 from etude.hardware.buses.feetech.bus import FeetechBus
-from etude.sim.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
 sdk = pytest.importorskip("scservo_sdk", reason="feetech-servo-sdk is not installed")
 

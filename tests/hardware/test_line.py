@@ -10,7 +10,7 @@ from etude.core.errors import ConfigError, DeviceError, MissingExtra, NotFound
 from etude.hardware import lines
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.line import line_at
-from etude.sim.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
 needs_ptys = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pty takes no megabaud")
 

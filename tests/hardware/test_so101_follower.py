@@ -12,7 +12,7 @@ from etude.hardware.calibration import MotorCalibration, load_calibration, save_
 from etude.hardware.device import connected
 from etude.hardware.robots.so101_follower import robot as driver
 from etude.hardware.robots.so101_follower.motors import MOTORS
-from etude.sim.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
 DT = 0.002
 RANGE = (-1.5, 1.5)

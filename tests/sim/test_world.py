@@ -11,7 +11,7 @@ from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Scene
 from etude.sim.objects import BLOCK_HALF_M
 from etude.sim.scene import TIMESTEP_S
-from etude.sim.servo_drive import TICKS_PER_RAD
+from etude.sim.servos.feetech.drive import TICKS_PER_RAD
 from etude.sim.tasks.pick_place.task import BIN, BLOCKS
 from etude.sim.world import START_JITTER_RAD, START_RAD, World, shared_world
 

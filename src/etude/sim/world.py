@@ -19,7 +19,7 @@ from etude.sim import scene
 from etude.sim.moves import Pose
 from etude.sim.objects import BLOCK_HALF_M
 from etude.sim.pictures import Pictures
-from etude.sim.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 from etude.sim.task import Task
 from etude.sim.tasks import tasks
 

@@ -12,7 +12,7 @@ from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Teleoperator
 from etude.sim.kinematics import NUM_JOINTS, PITCH_JOINTS, HandPose, Kinematics
 from etude.sim.moves import Style, View, Wish
-from etude.sim.servo_drive import KT, RESISTANCE, SUPPLY_V
+from etude.sim.servos.feetech.drive import KT, RESISTANCE, SUPPLY_V
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.pushes import Pushes
 from etude.sim.world import World, shared_world

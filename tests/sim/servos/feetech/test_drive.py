@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etude.hardware.buses.feetech.registers import register
-from etude.sim.servo import Sts3215
+from etude.sim.servos.feetech.servo import Sts3215
 
 TICK_RAD = 2 * math.pi / 4096
 DT = 0.002

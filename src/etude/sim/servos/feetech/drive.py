@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from etude.hardware.buses.feetech.registers import TICKS_PER_TURN
-from etude.sim.servo_memory import Memory
+from etude.sim.servos.feetech.memory import Memory
 
 TICKS_PER_RAD = TICKS_PER_TURN / (2 * math.pi)
 SUPPLY_V = 7.4

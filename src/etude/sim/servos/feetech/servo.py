@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from etude.hardware.buses.feetech.packet import BROADCAST, MAX_PARAMS, Instruction, Packet, encode, parse
 from etude.hardware.buses.feetech.registers import TICKS_PER_TURN, register
-from etude.sim.servo_drive import KT, TICKS_PER_RAD, VOLTAGE, Drive, Settings
-from etude.sim.servo_memory import Memory
+from etude.sim.servos.feetech.drive import KT, TICKS_PER_RAD, VOLTAGE, Drive, Settings
+from etude.sim.servos.feetech.memory import Memory
 
 MIDDLE = TICKS_PER_TURN // 2
 _GOAL = register("Goal_Position").address

@@ -1,0 +1,1 @@
+"""Firmware and motors of simulated servos, a folder for each family."""

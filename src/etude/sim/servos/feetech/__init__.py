@@ -1,0 +1,1 @@
+"""Simulated Feetech servos: memory, firmware, motor, and the wire they share."""
