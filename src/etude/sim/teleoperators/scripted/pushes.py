@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from etude.sim.kinematics import NUM_JOINTS
+from etude.hardware.kinematics import NUM_JOINTS
 
 _REVERSION_PER_S = 6.0
 _SPREAD_RAD = (0.05, 0.12)

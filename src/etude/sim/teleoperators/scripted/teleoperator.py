@@ -10,7 +10,7 @@ from etude.core.errors import DeviceError
 from etude.core.spec import Spec
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Teleoperator
-from etude.sim.kinematics import NUM_JOINTS, PITCH_JOINTS, HandPose, Kinematics
+from etude.hardware.kinematics import NUM_JOINTS, PITCH_JOINTS, HandPose, Kinematics
 from etude.sim.moves import Style, View, Wish
 from etude.sim.servos.feetech.drive import KT, RESISTANCE, SUPPLY_V
 from etude.sim.teleoperators.scripted.config import Config

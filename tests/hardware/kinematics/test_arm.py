@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etude.hardware.bodies.so101 import SO101
-from etude.sim.kinematics import PITCH_JOINTS, HandPose, Kinematics
+from etude.hardware.kinematics import PITCH_JOINTS, HandPose, Kinematics
 
 LOW, HIGH = np.array([link.range_rad for link in SO101.links[:5]]).T
 ARM = Kinematics()
