@@ -18,6 +18,8 @@ HOLD_RAD = math.radians(3.5)
 """The fingers stop at 8 degrees on the block. This much further the servo presses firmly, short of an overload."""
 GRASP_HEIGHT_M = 0.0165
 """Of the place between the fingers; their tips then clear the table by 6 mm."""
+GRIP_M = 0.004
+"""How far above its centre a block is held."""
 _NEAR_M = 0.006
 _JAW_YAW_AT_ROLL_0 = 0.0487
 """The hand is mounted with a twist [rad]."""
@@ -81,12 +83,16 @@ class Wish:
     gripper_rad: float
 
 
-def pick(view: View, name: str, style: Style) -> Wish:
-    """Take hold of block `name`: come to it from above, and close once it is between the fingers."""
-    block = view.objects[name]
-    if _is_between_fingers(view, block):
-        return Wish(position=_grasp_point(block), roll=grasp_roll(block), gripper_rad=HOLD_RAD)
-    return _approach(view, block, style)
+def pick(view: View, name: str, style: Style, *, lowest_m: float = GRASP_HEIGHT_M, grip_m: float = GRIP_M) -> Wish:
+    """Take hold of thing `name`: come to it from above, and close once it is between the fingers.
+
+    It is held `grip_m` above its centre; the hand goes no lower than `lowest_m`.
+    """
+    thing = view.objects[name]
+    grasp = np.append(thing.position[:2], max(lowest_m, thing.position[2] + grip_m))
+    if _is_between_fingers(view, thing, grip_m):
+        return Wish(position=grasp, roll=grasp_roll(thing), gripper_rad=HOLD_RAD)
+    return _approach(view, grasp, lowest_m, grasp_roll(thing), style)
 
 
 def carry(view: View, goal: np.ndarray, height_m: float, style: Style) -> Wish:
@@ -99,6 +105,17 @@ def carry(view: View, goal: np.ndarray, height_m: float, style: Style) -> Wish:
     return Wish(position=np.append(target, height), roll=0.0, gripper_rad=HOLD_RAD)
 
 
+def set_down(view: View, name: str, goal: np.ndarray, style: Style, *, hover_m: float, near_m: float) -> Wish:
+    """Bring the held thing `name` over `goal` (3,) [m], then, within `near_m` beside it, down to it.
+
+    Its centre is brought there, wherever the fingers hold it; until it is near it stays `hover_m` above.
+    """
+    held = view.hand - view.objects[name].position
+    away = goal[:2] - view.objects[name].position[:2]
+    far = np.clip((float(np.linalg.norm(away)) - near_m) / near_m, 0, 1)
+    return carry(view, goal[:2] + held[:2], goal[2] + held[2] + far * hover_m, style)
+
+
 def let_go(view: View, goal: np.ndarray, height_m: float) -> Wish:
     """Open where the hand is, then go up to `height_m` over `goal` (2,) [m]."""
     is_open = view.gripper_rad > 0.6 * OPEN_RAD
@@ -107,10 +124,14 @@ def let_go(view: View, goal: np.ndarray, height_m: float) -> Wish:
 
 def grasp_roll(block: Pose) -> float:
     """Choose the wrist roll that sets the fingers on two faces of the block: the one nearest to 0, always."""
-    pan = -math.atan2(block.position[1], block.position[0] - SO101.links[0].pos[0])
     across = block.axes[:2, int(np.argmax(np.linalg.norm(block.axes[:2], axis=0)))]
-    roll = math.atan2(across[1], across[0]) + pan - _JAW_YAW_AT_ROLL_0
+    roll = _roll_for(block.position, math.atan2(across[1], across[0]))
     return (roll + math.pi / 4) % (math.pi / 2) - math.pi / 4
+
+
+def jaw_roll(place: np.ndarray, yaw: float) -> float:
+    """Choose the wrist roll that lays the line between the fingers along `yaw` [rad] at `place`, either way round."""
+    return (_roll_for(place, yaw) + math.pi / 2) % math.pi - math.pi / 2
 
 
 def swerved(away: np.ndarray, style: Style) -> np.ndarray:
@@ -119,33 +140,33 @@ def swerved(away: np.ndarray, style: Style) -> np.ndarray:
     return away + bend * np.array([-away[1], away[0]])
 
 
-def _approach(view: View, block: Pose, style: Style) -> Wish:
-    """Come to the block from above, the lower the better it is aimed at."""
-    away = _grasp_point(block)[:2] - view.hand[:2]
-    roll = grasp_roll(block)
+def _approach(view: View, grasp: np.ndarray, lowest_m: float, roll: float, style: Style) -> Wish:
+    """Come to `grasp` from above, the lower the better it is aimed at."""
+    away = grasp[:2] - view.hand[:2]
     twist = _angle(roll, _roll(view))
     off_aim = float(np.linalg.norm(away)) + 0.02 * max(abs(twist) - 0.1, 0)
     far = np.clip((off_aim - _NEAR_M) / 0.03, 0, 1)
-    height = GRASP_HEIGHT_M + style.hover_m * far
+    height = lowest_m + style.hover_m * far
     target = view.hand[:2] + swerved(away + far * np.array(style.aim), style)
     return Wish(position=np.append(target, height), roll=roll, gripper_rad=OPEN_RAD)
 
 
-def _is_between_fingers(view: View, block: Pose) -> bool:
-    """Whether closing now would grasp the block; fingers that began to close may finish."""
-    x, y, z = view.hand_axes.T @ (block.position - view.hand)
+def _is_between_fingers(view: View, thing: Pose, grip_m: float) -> bool:
+    """Whether closing now would grasp the thing; fingers that began to close may finish."""
+    x, y, z = view.hand_axes.T @ (thing.position - view.hand)
+    z += grip_m - GRIP_M
     slack = 1.0 if view.gripper_rad > 0.85 * OPEN_RAD else 1.8
     return bool(abs(x) < 0.008 * slack and abs(y) < 0.006 * slack and abs(z) < 0.007 * slack)
 
 
-def _grasp_point(block: Pose) -> np.ndarray:
-    return np.append(block.position[:2], max(GRASP_HEIGHT_M, block.position[2] + 0.004))
-
-
 def _roll(view: View) -> float:
     """Give the wrist roll that the hand's axes show, were it pointing straight down."""
-    pan = -math.atan2(view.hand[1], view.hand[0] - SO101.links[0].pos[0])
-    return math.atan2(view.hand_axes[1, 0], view.hand_axes[0, 0]) + pan - _JAW_YAW_AT_ROLL_0
+    return _roll_for(view.hand, math.atan2(view.hand_axes[1, 0], view.hand_axes[0, 0]))
+
+
+def _roll_for(place: np.ndarray, yaw: float) -> float:
+    pan = -math.atan2(place[1], place[0] - SO101.links[0].pos[0])
+    return yaw + pan - _JAW_YAW_AT_ROLL_0
 
 
 def _angle(one: float, other: float) -> float:

@@ -16,7 +16,12 @@ from etude.hardware.physics import mujoco
 BLOCK_HALF_M = 0.0125
 BLOCK_MASS_KG = 0.016
 
+# Told apart by people who see colours differently, too: they differ in brightness.
 RED = (0.84, 0.20, 0.18, 1.0)
+BLUE = (0.10, 0.27, 0.60, 1.0)
+YELLOW = (0.97, 0.82, 0.25, 1.0)
+WHITE = (0.97, 0.97, 0.96, 1.0)
+DARK = (0.22, 0.25, 0.29, 1.0)
 _MAT = (0.80, 0.73, 0.63, 1.0)
 _BIN = (0.20, 0.47, 0.55, 1.0)
 _BIN_FLOOR = (0.27, 0.57, 0.64, 1.0)
@@ -32,6 +37,14 @@ class Area:
     def sample(self, rng: np.random.Generator) -> np.ndarray:
         """Draw a place (2,) [m] in it, uniformly."""
         return np.array(self.center) + rng.uniform(-self.half_m, self.half_m, 2)
+
+    def sample_apart(self, rng: np.random.Generator, count: int, apart_m: float) -> np.ndarray:
+        """Draw `count` places (count, 2) [m] in it that are at least `apart_m` from each other."""
+        while True:
+            places = np.array([self.sample(rng) for _ in range(count)])
+            gaps = np.linalg.norm(places[:, None] - places[None], axis=-1)
+            if gaps[~np.eye(count, dtype=bool)].min(initial=math.inf) >= apart_m:
+                return places
 
     def sample_pose(self, rng: np.random.Generator) -> np.ndarray:
         """Draw x, y [m] and yaw [rad], all uniform."""
@@ -84,6 +97,26 @@ def add_block(world: mujoco.MjsBody, name: str = "block", color: Sequence[float]
     block = world.add_body(name=name, pos=[0.2, 0, BLOCK_HALF_M])
     block.add_freejoint(name=name)
     add_box(block, name, [BLOCK_HALF_M] * 3, [0, 0, 0], color).mass = BLOCK_MASS_KG
+
+
+def add_cylinder(
+    world: mujoco.MjsBody, name: str, radius_m: float, height_m: float, mass_kg: float, color: Sequence[float]
+) -> None:
+    """Stand up a cylinder that can be moved."""
+    body = world.add_body(name=name, pos=[0.2, 0, height_m / 2])
+    body.add_freejoint(name=name)
+    size = [radius_m, height_m / 2, 0]
+    body.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=size, rgba=color).mass = mass_kg
+
+
+def paint_disc(
+    world: mujoco.MjsBody, name: str, center: Sequence[float], radius_m: float, color: Sequence[float], layer: int = 1
+) -> None:
+    """Paint a disc on the table; it touches nothing. Higher layers cover lower ones."""
+    thickness = 0.0004 * layer
+    disc = world.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=[radius_m, thickness, 0], rgba=color)
+    disc.pos = [*center, 0]
+    disc.contype = disc.conaffinity = 0
 
 
 def add_box(

@@ -24,6 +24,8 @@ class Task(Protocol):
     """What is to be achieved, as one sentence."""
     objects: tuple[str, ...]
     """The bodies that can be moved; a demonstrator sees them."""
+    patience_s: float
+    """After which a demonstrator gives up [s]."""
 
     def add(self, spec: mujoco.MjSpec) -> None:
         """Put everything the task needs on the table."""

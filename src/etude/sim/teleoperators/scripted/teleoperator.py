@@ -61,10 +61,10 @@ class ScriptedDemonstrator:
         self._begin(seed, self._joined().clock.now())
 
     def read(self) -> np.ndarray | None:
-        """Give the next command, or none when the block is in the bin or patience is at its end."""
+        """Give the next command, or none when the task is done or patience is at its end."""
         world = self._joined()
         now = world.clock.now()
-        if world.success() or now - self._begun_s > self._config.max_seconds:
+        if world.success() or now - self._begun_s > (self._config.max_seconds or world.task.patience_s):
             world.push(np.zeros(len(SO101.joints)))
             return None
         joints, view = world.joints, self._look(world)

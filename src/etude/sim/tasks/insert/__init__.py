@@ -1,0 +1,1 @@
+"""A peg to put into a hole."""

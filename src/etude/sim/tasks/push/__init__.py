@@ -1,0 +1,1 @@
+"""A puck to push to a target."""

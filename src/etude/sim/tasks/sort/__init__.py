@@ -1,0 +1,1 @@
+"""Two blocks to sort by colour."""

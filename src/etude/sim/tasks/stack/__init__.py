@@ -1,0 +1,1 @@
+"""A block to put on another."""
