@@ -52,11 +52,12 @@ def test_the_fingers_close_on_a_block_and_open_far_wider(model):
 
 
 def test_the_start_pose_touches_nothing():
-    from etude.sim.world import START_RAD, World
+    from etude.sim.makes import make_of
+    from etude.sim.world import World
 
     scene = World().model
     data = mujoco.MjData(scene)
-    data.qpos[: len(SO101.joints)] = START_RAD
+    data.qpos[: len(SO101.joints)] = make_of("so101").start_rad
     data.joint("block").qpos[2] = 1.0
     mujoco.mj_forward(scene, data)
     assert data.ncon == 0

@@ -9,11 +9,15 @@ from etude.core.clock import Clock
 from etude.core.errors import DeviceError, NotFound
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Scene
+from etude.sim.makes import make_of
 from etude.sim.objects import BLOCK_HALF_M
 from etude.sim.scene import TIMESTEP_S
 from etude.sim.servos.feetech.drive import TICKS_PER_RAD
+from etude.sim.sim_arm import START_JITTER_RAD
 from etude.sim.tasks.pick_place.task import BIN, BLOCKS
-from etude.sim.world import START_JITTER_RAD, START_RAD, World, shared_world
+from etude.sim.world import World, shared_world
+
+START_RAD = np.array(make_of("so101").start_rad)
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def world():
 
 
 def switch_on(world, gain=16):
-    for servo in world.servos:
+    for servo in world.arm.servos:
         servo.write(21, bytes([gain]))
         servo.write(40, b"\1")
 
@@ -34,7 +38,7 @@ def wait(world, seconds):
 def put_in_bin(world, gripper_degrees=40.0):
     world.place("block", *BIN.center, 0.3, z=0.03)
     world.data.qpos[len(SO101.joints) - 1] = math.radians(gripper_degrees)
-    for servo, position in zip(world.servos, world.joints, strict=True):
+    for servo, position in zip(world.arm.servos, world.arm.joints, strict=True):
         servo.torque(position, 0.0, 0.0)
         servo.drive.hold()
     switch_on(world)
@@ -48,12 +52,12 @@ def test_it_is_a_scene_with_a_clock(world):
 
 def test_a_seed_decides_where_everything_is(world):
     world.reset(5)
-    joints, block = world.joints, world.pose("block")
+    joints, block = world.arm.joints, world.pose("block")
     wait(world, 0.2)
     world.reset(6)
     assert not np.array_equal(world.pose("block").position, block.position)
     world.reset(5)
-    np.testing.assert_array_equal(world.joints, joints)
+    np.testing.assert_array_equal(world.arm.joints, joints)
     np.testing.assert_array_equal(world.pose("block").position, block.position)
     np.testing.assert_array_equal(world.pose("block").axes, block.axes)
 
@@ -63,7 +67,7 @@ def test_scenes_fill_their_area_and_start_near_the_start_pose(world):
     for seed in range(60):
         world.reset(seed)
         places.append(world.pose("block").position)
-        starts.append(world.joints)
+        starts.append(world.arm.joints)
     offsets = np.array(places)[:, :2] - BLOCKS.center
     assert np.abs(offsets).max() <= BLOCKS.half_m
     assert (offsets.max(0) > 0.06).all()
@@ -76,7 +80,7 @@ def test_the_same_waits_lead_to_the_same_world_bit_by_bit(world):
     def run():
         world.reset(1)
         switch_on(world)
-        world.servos[1].drive.go(1500)
+        world.arm.servos[1].drive.go(1500)
         for _ in range(30):
             wait(world, 1 / 30)
         return world.data.qpos.copy()
@@ -97,12 +101,12 @@ def test_time_passes_in_whole_steps_and_none_is_lost(world):
 def test_an_arm_without_torque_falls_and_one_with_torque_sags_a_little(world):
     world.reset(0)
     wait(world, 0.5)
-    fallen = np.abs(world.joints - START_RAD).max()
+    fallen = np.abs(world.arm.joints - START_RAD).max()
     world.reset(0)
     switch_on(world)
-    start = world.joints
+    start = world.arm.joints
     wait(world, 0.5)
-    sag = np.abs(world.joints - start).max()
+    sag = np.abs(world.arm.joints - start).max()
     assert fallen > 0.3
     assert 0.005 < sag < 0.08
 
@@ -111,22 +115,22 @@ def test_servos_go_where_they_are_sent(world):
     world.reset(0)
     switch_on(world, gain=32)
     goal = math.radians(40)
-    world.servos[0].drive.go(round(2048 + goal * TICKS_PER_RAD))
+    world.arm.servos[0].drive.go(round(2048 + goal * TICKS_PER_RAD))
     wait(world, 1.0)
-    assert world.joints[0] == pytest.approx(goal, abs=0.02)
+    assert world.arm.joints[0] == pytest.approx(goal, abs=0.02)
 
 
 def test_a_push_moves_the_arm_until_it_ends(world):
     world.reset(0)
     switch_on(world)
-    pan = world.joints[0]
-    world.push(np.array([0.5, 0, 0, 0, 0, 0]))
+    pan = world.arm.joints[0]
+    world.arm.push(np.array([0.5, 0, 0, 0, 0, 0]))
     wait(world, 0.5)
     # The servo is a spring of 8.9 Nm/rad, and friction takes a tenth of the push.
-    assert world.joints[0] - pan == pytest.approx(0.5 / 8.9, rel=0.2)
-    world.push(np.zeros(6))
+    assert world.arm.joints[0] - pan == pytest.approx(0.5 / 8.9, rel=0.2)
+    world.arm.push(np.zeros(6))
     wait(world, 0.5)
-    assert world.joints[0] == pytest.approx(pan, abs=0.01)
+    assert world.arm.joints[0] == pytest.approx(pan, abs=0.01)
 
 
 def test_a_block_at_rest_in_the_bin_is_success(world):

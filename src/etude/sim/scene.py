@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from etude.hardware.bodies.mjcf import add_arm
 from etude.hardware.physics import mujoco
+from etude.sim.sim_arm import Seat
 from etude.sim.task import Task
 
 TIMESTEP_S = 0.002
@@ -19,15 +20,16 @@ VIEWS = ("front", "wrist")
 _TABLE = (0.86, 0.80, 0.71, 1.0)
 
 
-def compile_scene(task: Task) -> mujoco.MjModel:
-    """Build the whole scene: the arm at the origin, the table's top at z = 0, and what `task` adds."""
+def compile_scene(task: Task, seats: Sequence[Seat]) -> mujoco.MjModel:
+    """Build the whole scene: the table's top at z = 0, an arm on every seat, and what `task` adds."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     _set_options(spec)
-    add_arm(spec)
+    for seat in seats:
+        seat.add(spec)
     _add_table(spec.worldbody)
     task.add(spec)
-    _add_cameras(spec)
+    _add_cameras(spec, seats)
     return spec.compile()
 
 
@@ -56,13 +58,14 @@ def _add_table(world: mujoco.MjsBody) -> None:
         light.type, light.castshadow = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, False
 
 
-def _add_cameras(spec: mujoco.MjSpec) -> None:
-    """Add a camera that overlooks the table and one behind the gripper, where the usual mount holds it."""
+def _add_cameras(spec: mujoco.MjSpec, seats: Sequence[Seat]) -> None:
+    """Add a camera that overlooks the table and one behind each gripper, where the usual mount holds it."""
     look_from, look_at = np.array([0.60, 0.055, 0.46]), np.array([0.18, 0.055, 0.04])
     front = spec.worldbody.add_camera(name="front", pos=look_from, fovy=41)
     _point(front, look_from - look_at)
     wrist = [math.cos(0.285), -math.sin(0.285), 0, 0]
-    spec.body("gripper").add_camera(name="wrist", pos=[0, 0.055, -0.045], quat=wrist, fovy=75)
+    for seat in seats:
+        spec.body(seat.hand).add_camera(name=f"{seat.prefix}wrist", pos=[0, 0.055, -0.045], quat=wrist, fovy=75)
 
 
 def _point(camera: mujoco.MjsCamera, back: np.ndarray) -> None:

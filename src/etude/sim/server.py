@@ -59,7 +59,7 @@ def serve_bus(world: World, wire: int, show: Callable[[np.ndarray], None], stopp
 
 
 def _answer(world: World, wire: int) -> None:
-    reply = world.exchange(os.read(wire, 4096))
+    reply = world.arm.exchange(os.read(wire, 4096))
     with suppress(BlockingIOError):  # nobody reads; on a cable the answer would be lost too
         os.write(wire, reply)
 

@@ -62,6 +62,16 @@ class Sts3215:
         """Give the motor's torque [Nm] for the next `dt` seconds, with the joint where it is now."""
         return self.drive.torque(position_rad, velocity_rad_s, dt)
 
+    def settle(self, position_rad: float) -> None:
+        """Let the encoder see where the joint was put, and hold it there."""
+        self.torque(position_rad, 0.0, 0.0)
+        self.drive.hold()
+
+    @property
+    def resists(self) -> bool:
+        """Whether the motor works against whoever turns the joint."""
+        return self.drive.settings.is_driving
+
     def power_cycle(self) -> None:
         """Switch off and on again: what was written under Lock is forgotten, the torque is off."""
         self.memory.power_on()

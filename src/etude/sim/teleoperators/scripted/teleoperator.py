@@ -53,7 +53,7 @@ class ScriptedDemonstrator:
     def disconnect(self) -> None:
         """Take the hands off and leave the world."""
         if self._world is not None:
-            self._world.push(np.zeros(len(SO101.joints)))
+            self._world.arm.push(np.zeros(len(SO101.joints)))
             self._world = None
 
     def reset(self, seed: int) -> None:
@@ -65,9 +65,9 @@ class ScriptedDemonstrator:
         world = self._joined()
         now = world.clock.now()
         if world.success() or now - self._begun_s > (self._config.max_seconds or world.task.patience_s):
-            world.push(np.zeros(len(SO101.joints)))
+            world.arm.push(np.zeros(len(SO101.joints)))
             return None
-        joints, view = world.joints, self._look(world)
+        joints, view = world.arm.joints, self._look(world)
         self._push(world, now, view.hand[2])
         return _to_driver(self._command(world.task.decide(view, self._style), view, joints))
 
@@ -83,7 +83,7 @@ class ScriptedDemonstrator:
         return self._world
 
     def _look(self, world: World) -> View:
-        joints = world.joints
+        joints = world.arm.joints
         hand, hand_axes = self._kinematics.forward(joints)
         return View(
             hand=hand,
@@ -111,7 +111,7 @@ class ScriptedDemonstrator:
         aside = self._pushes.at(now_s - self._begun_s, now_s - self._read_s)
         self._read_s = now_s
         gentleness = _LOW_PUSH if height_m < _LOW_M else 1.0
-        world.push(np.append(gentleness * STIFFNESS_NM_RAD * aside, 0.0))
+        world.arm.push(np.append(gentleness * STIFFNESS_NM_RAD * aside, 0.0))
 
 
 def _to_driver(joints: np.ndarray) -> np.ndarray:

@@ -1,0 +1,91 @@
+"""An arm on the simulated table: its joints in the physics, its servos, and the wire they hang on."""
+
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo tells type checkers nothing about its compiled half.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from etude.hardware.bodies.body import Body, Vector
+from etude.hardware.bodies.mjcf import add_arm
+from etude.hardware.physics import mujoco
+from etude.sim.makes import Make
+
+START_JITTER_RAD = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """Where an arm is bolted to the table, and what its parts' names begin with."""
+
+    body: Body
+    prefix: str = ""
+    pos: Vector = (0.0, 0.0, 0.0)
+
+    def add(self, spec: mujoco.MjSpec) -> None:
+        """Bolt the arm down."""
+        add_arm(spec, self.body, prefix=self.prefix, pos=self.pos)
+
+    @property
+    def hand(self) -> str:
+        """Name of the link that carries the moving jaw."""
+        return self.prefix + self.body.links[-2].body
+
+
+class SimArm:
+    """An arm moved by its servos, which are driven by bytes alone, as real ones are.
+
+    Joint positions are privileged state, for demonstrators and tests.
+    """
+
+    def __init__(self, make: Make, seat: Seat) -> None:
+        self.seat = seat
+        self.wire = make.wire()
+        self.servos = self.wire.servos
+        self._start = np.asarray(make.start_rad)
+        self._push_nm = np.zeros(len(self.servos))
+
+    def live_in(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Find the arm's joints in a compiled scene."""
+        # Views into MuJoCo's own memory: looking them up anew in every physics step would cost a tenth of its time.
+        first = model.joint(self.seat.prefix + self.seat.body.joints[0])
+        at_q, at_v = (slice(int(at[0]), int(at[0]) + len(self.servos)) for at in (first.qposadr, first.dofadr))
+        self._position, self._velocity = data.qpos[at_q], data.qvel[at_v]
+        self._force = data.qfrc_applied[at_v]
+        self._fingers = [model.geom(self.seat.prefix + name).id for name in self.seat.body.fingers]
+
+    def reset(self, rng: np.random.Generator) -> None:
+        """Place the arm near its start, at rest, with nobody's hands on it."""
+        self._push_nm = np.zeros(len(self.servos))
+        self._position[:] = self._start + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(self.servos))
+
+    def settle(self) -> None:
+        """Let the encoders see where the joints were put, and the servos hold them there."""
+        for servo, position in zip(self.servos, self._position.tolist(), strict=True):
+            servo.settle(position)
+
+    @property
+    def joints(self) -> np.ndarray:
+        """Joint positions [rad], in motor order."""
+        return self._position.copy()
+
+    def exchange(self, data: bytes) -> bytes:
+        """Send `data` to the servos and give what they answer; no time passes."""
+        return self.wire.exchange(data)
+
+    def push(self, torque_nm: np.ndarray) -> None:
+        """Let somebody push the arm from now on: one torque [Nm] per joint, zeros for hands off."""
+        self._push_nm = np.asarray(torque_nm, np.float64)
+
+    def touches_with_all_fingers(self, pairs: np.ndarray) -> bool:
+        """Whether every finger is in one of the `pairs` of touching geoms (contact, 2)."""
+        return all((pairs == finger).any() for finger in self._fingers)
+
+    def step(self, dt: float) -> None:
+        """Let the servos set the torques for the next `dt` seconds."""
+        state = zip(self.servos, self._position.tolist(), self._velocity.tolist(), strict=True)
+        self._force[:] = [servo.torque(position, velocity, dt) for servo, position, velocity in state]
+        self._force += self._push_nm
