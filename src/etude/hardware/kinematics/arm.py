@@ -1,45 +1,32 @@
-"""Where the SO-101's hand is for given joints, and which joints bring it somewhere."""
+"""Where an arm's hand is for given joints, and which joints bring it somewhere."""
 
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo tells type checkers nothing about its compiled half.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
-from etude.hardware.bodies.mjcf import add_arm
-from etude.hardware.bodies.so101 import SO101
+from etude.core.errors import ConfigError, UserError
+from etude.hardware.kinematics.model import ArmModel, Joints, compile_arm
+from etude.hardware.kinematics.pose import FullPose, HandPose, Pose, rotation_of, rotation_vector
+from etude.hardware.kinematics.shape import Shape
+from etude.hardware.kinematics.starts import starts
+from etude.hardware.kinematics.wrist import Wrist, wrist_of
 from etude.hardware.physics import mujoco
 
-NUM_JOINTS = 5
-"""The arm without its gripper."""
-PITCH_JOINTS = np.array([0.0, 1.0, 1.0, 1.0, 0.0])
-"""Shoulder lift, elbow and wrist flex turn about parallel axes, so the hand's pitch is their sum."""
-
-_LOW, _HIGH = np.array([link.range_rad for link in SO101.links[:NUM_JOINTS]]).T
-_ELBOW, _ROLL = 2, 4
-_ALMOST_STRAIGHT_RAD = -1.1
-"""The elbow's angle just before the arm is straight, at -1.29: the elbow sits 28 mm beside the upper arm's axis."""
-# Weights of position [1/m] and pitch [1/rad]. Where no joints give both, 10 degrees of pitch cost 0.2 mm.
-_PITCH_WEIGHT = 0.01
+# Errors are weighed by position [1/m] and orientation [1/rad]. Where no joints give both, 10 degrees cost 0.2 mm.
+_TURN_WEIGHT = 0.01
 _DAMPING = 1e-6
 _CONVERGED_RAD = 1e-3
 """Steps shrink quadratically: after one this small the position is right to a micrometre."""
 _LONGEST_STEP_RAD = 0.4
-
-
-@dataclass(frozen=True, kw_only=True)
-class HandPose:
-    """What five joints can choose of the hand's pose: its place, how steeply it points, and how it is rolled."""
-
-    position: np.ndarray
-    """(3,) [m], in the base frame: x forward, z up."""
-    pitch: float
-    """[rad] 0 points forward, pi/2 straight down."""
-    roll: float = 0.0
-    """[rad] The wrist roll joint; at 0 the fingers open in the arm's plane."""
+_THERE_M, _THERE_RAD = 1e-3, 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,50 +34,97 @@ class Solution:
     """Joints that come as near to a pose as the solver got."""
 
     joints: np.ndarray
-    """(5,) [rad], within the limits."""
+    """(joint,) [rad], within the limits; those that move the tool."""
     error_m: float
     """How far from the wanted position the hand is."""
-    pitch_error_rad: float
+    error_rad: float
+    """How far from the wanted pitch, or orientation, it is."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the pose is reached: within a millimetre and half a degree."""
+        return self.error_m < _THERE_M and self.error_rad < _THERE_RAD
 
 
 class Kinematics:
-    """Forward and inverse kinematics of one site of the arm, on a model of its own."""
+    """Forward and inverse kinematics of one tool of an arm, on a model of its own; not for two threads at once.
 
-    def __init__(self, site: str = "gripperframe", *, elbow_up: bool = False) -> None:
-        """Place `site`; with `elbow_up`, no solution stretches the arm so far that it could bend over."""
-        spec = mujoco.MjSpec()
-        spec.compiler.degree = False
-        add_arm(spec)
-        self._model = spec.compile()
-        self._data = mujoco.MjData(self._model)
-        self._site = self._model.site(site).id
-        self._jacobian = np.zeros((3, self._model.nv))
-        self._low = np.where(elbow_up & (np.arange(NUM_JOINTS) == _ELBOW), _ALMOST_STRAIGHT_RAD, _LOW)
+    Joints are in radians (sliding ones in metres), in the order of `joints`: first the `num_arm` that move the tool. Of
+    an arm that turns, folds in a plane and rolls its hand, a `HandPose` can be had; of any other a `FullPose`.
+    """
+
+    def __init__(self, arm: ArmModel, *, limits: Mapping[str, tuple[float, float]] | None = None) -> None:
+        """Work on `arm`, with narrower `limits` for some joints."""
+        self.joints, self.num_arm = arm.joints, arm.num_arm
+        self._arm, self._model, self._data = arm, arm.model, mujoco.MjData(arm.model)
+        self._places, self._dofs = arm.places[: arm.num_arm], arm.dofs[: arm.num_arm]
+        self.low, self.high = _limits(arm, limits or {})
+        self._moves, self._turns = np.zeros((3, arm.model.nv)), np.zeros((3, arm.model.nv))
+
+    @classmethod
+    def of(
+        cls,
+        source: str | Path,
+        *,
+        tool: str | None = None,
+        joints: Joints = None,
+        limits: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Kinematics:
+        """Read a known body by name, or a MJCF or URDF file by path; see `compile_arm`."""
+        return cls(compile_arm(source, tool=tool, joints=joints), limits=limits)
+
+    @cached_property
+    def wrist(self) -> Wrist:
+        """The axes of the hand."""
+        return wrist_of(self._arm)
 
     def forward(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give the site's position (3,) [m] and rotation matrix (3, 3) for `joints` (5,) [rad]."""
+        """Give the tool's position (3,) [m] and rotation matrix (3, 3) for `joints` (joint,)."""
         self._place(joints)
-        return self._data.site_xpos[self._site].copy(), self._data.site_xmat[self._site].reshape(3, 3).copy()
+        site = self._arm.site
+        return self._data.site_xpos[site].copy(), self._data.site_xmat[site].reshape(3, 3).copy()
 
-    def inverse(self, pose: HandPose, start: np.ndarray, *, iterations: int = 50) -> Solution:
-        """Find joints for `pose`: from `start` (5,) and, where that ends in a dead end, from other postures.
+    def pose(self, joints: np.ndarray) -> Pose:
+        """Give what the arm can choose of the tool's pose, for `joints`."""
+        position, rotation = self.forward(joints)
+        signs = self.wrist.pitch_joints
+        if signs is None:
+            return FullPose(position=position, rotation=rotation, axes=self.wrist.axes)
+        arm = joints[: self.num_arm]
+        return HandPose(position=position, pitch=self.wrist.pitch_at_zero + float(signs @ arm), roll=float(arm[-1]))
 
-        Position counts most: where both cannot be had, pitch gives way. Damped least squares within the joint limits.
+    def pose_from(self, vector: np.ndarray) -> Pose:
+        """Give the pose that `to_vector` of a pose describes."""
+        if self.wrist.pitch_joints is not None:
+            return HandPose(position=vector[:3], pitch=float(vector[3]), roll=float(vector[4]))
+        return FullPose(position=vector[:3], rotation=rotation_of(vector[3:6]), axes=self.wrist.axes)
+
+    def inverse(self, pose: Pose, start: np.ndarray, *, iterations: int = 50) -> Solution:
+        """Find joints for `pose`: from `start` and, where that ends in a dead end, from other postures.
+
+        Position counts most: where both cannot be had, orientation gives way.
         """
         best = self.follow(pose, start, iterations=iterations)
-        for other in _postures(pose):
-            if best.error_m < 1e-3:
+        for other in starts(self, pose):
+            if best.is_there:
                 break
-            best = min(best, self.follow(pose, other, iterations=iterations), key=lambda found: found.error_m)
+            best = min(best, self.follow(pose, other, iterations=iterations), key=_cost)
         return best
 
-    def follow(self, pose: HandPose, start: np.ndarray, *, iterations: int = 8) -> Solution:
-        """Like `inverse`, without leaving the posture of `start`: what a hand in motion needs."""
-        joints = np.clip(start[:NUM_JOINTS], self._low, _HIGH)
-        joints[_ROLL] = np.clip(pose.roll, _LOW[_ROLL], _HIGH[_ROLL])
+    def follow(self, pose: Pose, start: np.ndarray, *, iterations: int = 8, reach_rad: float = np.inf) -> Solution:
+        """Like `inverse`, without leaving the posture of `start`: what a hand in motion needs.
+
+        No joint goes further than `reach_rad` from `start`, unless it started outside of its limits.
+        """
+        begun = np.asarray(start[: self.num_arm], np.float64)
+        low = np.clip(begun - reach_rad, self.low, self.high)
+        high = np.clip(begun + reach_rad, self.low, self.high)
+        joints = np.clip(begun, low, high)
+        if isinstance(pose, HandPose):
+            joints[-1] = np.clip(pose.roll, low[-1], high[-1])
         for _ in range(iterations):
             rows, error = self._linearise(pose, joints)
-            step = _bounded_step(rows, error, self._low - joints, _HIGH - joints)
+            step = _bounded_step(rows, error, low - joints, high - joints)
             joints = joints + step
             if np.abs(step).max() < _CONVERGED_RAD:
                 break
@@ -98,46 +132,81 @@ class Kinematics:
         return Solution(
             joints=joints,
             error_m=float(np.linalg.norm(error[:3])),
-            pitch_error_rad=float(abs(error[3]) / _PITCH_WEIGHT),
+            error_rad=float(np.linalg.norm(error[3:]) / _TURN_WEIGHT),
         )
 
+    def jacobian(self, joints: np.ndarray) -> np.ndarray:
+        """Give the tool's linear and angular velocity per joint velocity (6, joint), for the joints that move it."""
+        self._place(joints)
+        self._differentiate()
+        return np.vstack([self._moves[:, self._dofs], self._turns[:, self._dofs]])
+
     def gravity(self, joints: np.ndarray) -> np.ndarray:
-        """Give the torques (6,) [Nm] that hold the whole arm still at `joints` (6,) [rad]."""
-        self._data.qpos[:] = joints
+        """Give the torques [Nm] that hold the whole arm still, at all its `joints`."""
+        self._data.qpos[self._arm.places] = joints
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)
         torque = np.zeros(self._model.nv)
         mujoco.mj_rne(self._model, self._data, 0, torque)  # at rest, since this data's velocities are always zero
-        return torque
+        return torque[self._arm.dofs]
+
+    def lowest_point(self, joints: np.ndarray) -> float:
+        """Give how high above the table the lowest point of the hand and the links is, at all the arm's `joints` [m].
+
+        The table is the plane on which the base stands. Links that no joint lifts are left out. Boxes are exact; round
+        shapes and meshes count as the boxes around them, so the truth is never lower.
+        """
+        self._data.qpos[self._arm.places] = joints
+        mujoco.mj_kinematics(self._model, self._data)
+        return self._shape.lowest(self._data)
+
+    @cached_property
+    def _shape(self) -> Shape:
+        if not self._arm.has_shape:
+            raise UserError(f"How low {self._arm.name} reaches cannot be told: it names meshes that are not beside it.")
+        return Shape(self._arm)
 
     def _place(self, joints: np.ndarray) -> None:
-        self._data.qpos[:NUM_JOINTS] = joints[:NUM_JOINTS]
+        self._data.qpos[self._places] = joints[: self.num_arm]
         mujoco.mj_kinematics(self._model, self._data)
 
-    def _linearise(self, pose: HandPose, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give the weighted Jacobian (4, 5) and error (4,) of position and pitch; roll is a joint of its own."""
-        self._place(joints)
+    def _differentiate(self) -> None:
         mujoco.mj_comPos(self._model, self._data)
-        mujoco.mj_jacSite(self._model, self._data, self._jacobian, None, self._site)
-        rows = np.vstack([self._jacobian[:, :NUM_JOINTS], _PITCH_WEIGHT * PITCH_JOINTS])
-        rows[:, _ROLL] = 0
-        pitch_error = _PITCH_WEIGHT * (pose.pitch - PITCH_JOINTS @ joints)
-        return rows, np.append(pose.position - self._data.site_xpos[self._site], pitch_error)
+        mujoco.mj_jacSite(self._model, self._data, self._moves, self._turns, self._arm.site)
+
+    def _linearise(self, pose: Pose, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the weighted Jacobian and error of position and of what can be had of the orientation."""
+        self._place(joints)
+        self._differentiate()
+        moves, away = self._moves[:, self._dofs], pose.position - self._data.site_xpos[self._arm.site]
+        if isinstance(pose, FullPose):
+            turned = rotation_vector(pose.rotation @ self._data.site_xmat[self._arm.site].reshape(3, 3).T)
+            rows = np.vstack([moves, _TURN_WEIGHT * self._turns[:, self._dofs]])
+            return rows, np.append(away, _TURN_WEIGHT * turned)
+        signs = self.wrist.pitch_joints
+        if signs is None:
+            raise ConfigError(f"{self._arm.name} does not fold in a plane: ask for a FullPose instead of a HandPose.")
+        rows = np.vstack([moves, _TURN_WEIGHT * signs])
+        rows[:, -1] = 0  # roll is a joint of its own
+        return rows, np.append(away, _TURN_WEIGHT * (pose.pitch - self.wrist.pitch_at_zero - signs @ joints))
+
+
+def _limits(arm: ArmModel, narrower: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    rows = [narrower.get(name, (-np.inf, np.inf)) for name in arm.joints[: arm.num_arm]]
+    low, high = np.array(rows).T
+    return np.maximum(arm.low[: arm.num_arm], low), np.minimum(arm.high[: arm.num_arm], high)
+
+
+def _cost(found: Solution) -> float:
+    return found.error_m + _TURN_WEIGHT * found.error_rad
 
 
 def _bounded_step(rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Solve the damped least squares step whose joints stay between `low` and `high`."""
-    step, factor = np.zeros(NUM_JOINTS), np.zeros((NUM_JOINTS, NUM_JOINTS + 7))
-    free = np.zeros(NUM_JOINTS, np.int32)
-    square = rows.T @ rows + _DAMPING * np.eye(NUM_JOINTS)
+    num = rows.shape[1]
+    step, factor = np.zeros(num), np.zeros((num, num + 7))
+    free = np.zeros(num, np.int32)
+    square = rows.T @ rows + _DAMPING * np.eye(num)
     low, high = np.maximum(low, -_LONGEST_STEP_RAD), np.minimum(high, _LONGEST_STEP_RAD)
     mujoco.mju_boxQP(step, factor, free, square, -rows.T @ error, low, high)
     return step
-
-
-def _postures(pose: HandPose) -> list[np.ndarray]:
-    """Give starting joints: elbow folded, stretched and high, facing `pose` and with the back to it."""
-    ahead = -np.arctan2(pose.position[1], pose.position[0] - SO101.links[0].pos[0])
-    pans = [pan for pan in (ahead, ahead + np.pi, ahead - np.pi) if _LOW[0] <= pan <= _HIGH[0]]
-    bends = ((-0.8, 0.8), (0.3, 0.2), (0.6, -0.9), (-1.2, 1.4))
-    return [np.array([pan, lift, elbow, pose.pitch - lift - elbow, pose.roll]) for pan in pans for lift, elbow in bends]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from etude.hardware.kinematics import NUM_JOINTS
+from etude.hardware.bodies.so101 import SO101
 
+NUM_JOINTS = len(SO101.joints) - 1
+"""The gripper is not pushed about."""
 _REVERSION_PER_S = 6.0
 _SPREAD_RAD = (0.05, 0.12)
 _BURST_S = (0.3, 0.8)

@@ -10,10 +10,11 @@ from etude.core.errors import DeviceError
 from etude.core.spec import Spec
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Teleoperator
-from etude.hardware.kinematics import NUM_JOINTS, PITCH_JOINTS, HandPose, Kinematics
-from etude.sim.moves import Style, View, Wish
+from etude.hardware.kinematics import HandPose, Kinematics
+from etude.sim.moves import OPEN_RAD, Style, View, Wish
 from etude.sim.servos.feetech.drive import KT, RESISTANCE, SUPPLY_V
 from etude.sim.teleoperators.scripted.config import Config
+from etude.sim.teleoperators.scripted.lapses import Lapses
 from etude.sim.teleoperators.scripted.pushes import Pushes
 from etude.sim.world import World, shared_world
 
@@ -23,6 +24,8 @@ LEAD_M = 0.016
 """How far the command runs ahead of the hand, at speed 1; the servos follow at 15 times that per second."""
 _LEAD_GAIN = 1.5
 """Aiming a little past the goal overcomes the joints' friction near it."""
+_NEVER_STRAIGHT = {"elbow_flex": (-1.1, SO101.links[2].range_rad[1])}
+"""The arm is straight at -1.29, since the elbow sits 28 mm beside the upper arm's axis, and could bend over there."""
 _ROLL_LEAD_RAD = 0.25
 _PITCH_LEAD_RAD = 0.2
 _LOW_M = 0.05
@@ -41,7 +44,7 @@ class ScriptedDemonstrator:
     def __init__(self, config: Config) -> None:
         self.action = Spec(shape=(len(SO101.joints),), names=tuple(f"{joint}.pos" for joint in SO101.joints))
         self._config = config
-        self._kinematics = Kinematics("pinch", elbow_up=True)
+        self._kinematics = Kinematics.of("so101", tool="pinch", limits=_NEVER_STRAIGHT)
         self._world: World | None = None
         self._begin(0, 0.0)
 
@@ -68,14 +71,21 @@ class ScriptedDemonstrator:
             world.arm.push(np.zeros(len(SO101.joints)))
             return None
         joints, view = world.arm.joints, self._look(world)
-        self._push(world, now, view.hand[2])
-        return _to_driver(self._command(world.task.decide(view, self._style), view, joints))
+        elapsed_s, self._read_s = now - self._read_s, now
+        self._push(world, now, elapsed_s, view.hand[2])
+        slips = self._lapses.is_slipping(elapsed_s, holds=bool(view.grasped))
+        if self._last is None or not self._lapses.is_pausing(now - self._begun_s):
+            self._last = _to_driver(self._command(world.task.decide(view, self._style), view, joints))
+        return _with_open_fingers(self._last) if slips else self._last.copy()
 
     def _begin(self, seed: int, now_s: float) -> None:
         rng = np.random.default_rng([seed, 1])  # apart from the world's own draws with this seed
-        self._style = Style.sample(rng)
+        self._style = Style.sample(rng, self._config.speed)
         self._pushes = Pushes(rng, self._config.noise) if self._config.noise else None
+        lapses = np.random.default_rng([seed, 5])
+        self._lapses = Lapses(lapses, pause_s=self._config.pause_s, slips=self._config.slips)
         self._begun_s = self._read_s = now_s
+        self._last: np.ndarray | None = None
 
     def _joined(self) -> World:
         if self._world is None:
@@ -95,21 +105,20 @@ class ScriptedDemonstrator:
 
     def _command(self, wish: Wish, view: View, joints: np.ndarray) -> np.ndarray:
         """Give joint targets [rad] a short way ahead of `joints` towards the wish, gravity's sag taken into account."""
-        pitch, roll = float(PITCH_JOINTS @ joints[:NUM_JOINTS]), float(joints[NUM_JOINTS - 1])
+        pitch, roll = self._kinematics.pose(joints).to_vector()[3:]
         pose = HandPose(
             position=view.hand + _bounded(_LEAD_GAIN * (wish.position - view.hand), self._style.speed * LEAD_M),
             pitch=pitch + _clipped(math.pi / 2 - pitch, _PITCH_LEAD_RAD),
             roll=roll + _clipped(_LEAD_GAIN * (wish.roll - roll), self._style.speed * _ROLL_LEAD_RAD),
         )
         ahead = self._kinematics.follow(pose, joints).joints
-        sag = self._kinematics.gravity(joints)[:NUM_JOINTS] / STIFFNESS_NM_RAD
+        sag = self._kinematics.gravity(joints)[:-1] / STIFFNESS_NM_RAD
         return np.append(ahead + sag, wish.gripper_rad)
 
-    def _push(self, world: World, now_s: float, height_m: float) -> None:
+    def _push(self, world: World, now_s: float, elapsed_s: float, height_m: float) -> None:
         if self._pushes is None:
             return
-        aside = self._pushes.at(now_s - self._begun_s, now_s - self._read_s)
-        self._read_s = now_s
+        aside = self._pushes.at(now_s - self._begun_s, elapsed_s)
         gentleness = _LOW_PUSH if height_m < _LOW_M else 1.0
         world.arm.push(np.append(gentleness * STIFFNESS_NM_RAD * aside, 0.0))
 
@@ -120,6 +129,12 @@ def _to_driver(joints: np.ndarray) -> np.ndarray:
     degrees = np.clip(np.degrees(joints), low, high)
     degrees[-1] = 100 * (degrees[-1] - low[-1]) / (high[-1] - low[-1])
     return degrees.astype(np.float32)
+
+
+def _with_open_fingers(command: np.ndarray) -> np.ndarray:
+    """Give `command`, in the driver's units, with the gripper open."""
+    low, high = SO101.links[-1].range_rad
+    return np.append(command[:-1], np.float32(100 * (OPEN_RAD - low) / (high - low)))
 
 
 def _bounded(vector: np.ndarray, longest: float) -> np.ndarray:

@@ -1,0 +1,51 @@
+"""Moves a hand by small steps, through the joints that bring it there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etude.hardware import bodies
+from etude.hardware.arm_kind import ArmKind
+
+if TYPE_CHECKING:
+    from etude.hardware.kinematics import Pose
+
+HAND_AXES = ("x", "y", "z", "pitch", "roll")
+"""What a hand can be moved along [m] and about [rad], in the frame of the arm's base."""
+LONGEST_STEP_RAD = 0.15
+"""No joint goes further than this in one tick, however far the hand is asked to go."""
+_EXACT_M, _EXACT_RAD = 1e-3, 0.02
+"""Where a pose is reached this well, the hand goes on from what was asked for, else from where it got."""
+
+
+class HandMover:
+    """Moves the hand of one arm whose joints are told in degrees."""
+
+    def __init__(self, kind: ArmKind, columns: Mapping[str, int], arm: Sequence[int]) -> None:
+        """Take the steps in `columns` by axis, and move the joints `arm` of the robot's action."""
+        from etude.hardware.kinematics import DriverUnits, Kinematics  # noqa: PLC0415  only a hand needs MuJoCo
+
+        self._columns, self._arm = columns, list(arm)
+        self._kinematics = Kinematics.of(kind.body)
+        self._units = DriverUnits(bodies.body(kind.body), kind.gripper)
+        self._pose: Pose | None = None
+
+    def move(self, goal: np.ndarray, steps: np.ndarray) -> None:
+        """Move the joints in `goal` so that the hand takes its step, as far as it can."""
+        step = np.array([steps[self._columns[axis]] if axis in self._columns else 0.0 for axis in HAND_AXES])
+        if not step.any():
+            return
+        start = self._units.to_rad(goal[self._arm])
+        pose = (self._pose or self._kinematics.pose(start)).moved(step[:3], pitch=step[3], roll=step[4])
+        found = self._kinematics.follow(pose, start)
+        joints = np.clip(found.joints, start - LONGEST_STEP_RAD, start + LONGEST_STEP_RAD)
+        is_there = found.error_m < _EXACT_M and found.error_rad < _EXACT_RAD and np.array_equal(joints, found.joints)
+        self._pose = pose if is_there else self._kinematics.pose(joints)
+        goal[self._arm] = self._units.from_rad(joints)
+
+    def forget(self) -> None:
+        """Start from where the joints are at the next move."""
+        self._pose = None
