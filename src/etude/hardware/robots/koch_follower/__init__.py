@@ -1,0 +1,1 @@
+"""The follower arm of a Koch v1.1."""

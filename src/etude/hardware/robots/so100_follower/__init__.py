@@ -1,0 +1,1 @@
+"""The follower arm of an SO-100."""

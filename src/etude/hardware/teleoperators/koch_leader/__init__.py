@@ -1,0 +1,1 @@
+"""The leader arm of a Koch v1.1."""

@@ -1,0 +1,1 @@
+"""The leader arm of an SO-100."""
