@@ -63,10 +63,10 @@ class Style:
     """Where it approaches the block from, relative to right above [m]."""
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> Style:
-        """Draw a style."""
+    def sample(cls, rng: np.random.Generator, speed: tuple[float, float] = (0.7, 1.2)) -> Style:
+        """Draw a style, its speed between those of `speed`."""
         return cls(
-            speed=rng.uniform(0.7, 1.2),
+            speed=rng.uniform(*speed),
             hover_m=rng.uniform(0.045, 0.075),
             carry_m=rng.uniform(0.085, 0.12),
             swerve=rng.uniform(-0.3, 0.3),

@@ -99,6 +99,17 @@ def add_block(world: mujoco.MjsBody, name: str = "block", color: Sequence[float]
     add_box(block, name, [BLOCK_HALF_M] * 3, [0, 0, 0], color).mass = BLOCK_MASS_KG
 
 
+def distractors(count: int) -> list[str]:
+    """Name the first `count` distractors."""
+    return [f"distractor_{number}" for number in range(1, count + 1)]
+
+
+def add_distractors(world: mujoco.MjsBody, count: int) -> None:
+    """Lay down blocks that no task is about."""
+    for number, name in enumerate(distractors(count)):
+        add_block(world, name, (YELLOW, DARK, WHITE, _BIN)[number])
+
+
 def add_cylinder(
     world: mujoco.MjsBody, name: str, radius_m: float, height_m: float, mass_kg: float, color: Sequence[float]
 ) -> None:
@@ -110,7 +121,7 @@ def add_cylinder(
 
 
 def paint_disc(
-    world: mujoco.MjsBody, name: str, center: Sequence[float], radius_m: float, color: Sequence[float], layer: int = 1
+    world: mujoco.MjsBody, name: str, center: np.ndarray, radius_m: float, color: Sequence[float], layer: int = 1
 ) -> None:
     """Paint a disc on the table; it touches nothing. Higher layers cover lower ones."""
     thickness = 0.0004 * layer

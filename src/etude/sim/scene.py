@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from etude.hardware.physics import mujoco
+from etude.sim.objects import add_distractors
 from etude.sim.sim_arm import Seat
 from etude.sim.task import Task
 
@@ -20,8 +21,8 @@ VIEWS = ("front", "wrist")
 _TABLE = (0.86, 0.80, 0.71, 1.0)
 
 
-def compile_scene(task: Task, seats: Sequence[Seat]) -> mujoco.MjModel:
-    """Build the whole scene: the table's top at z = 0, an arm on every seat, and what `task` adds."""
+def compile_scene(task: Task, seats: Sequence[Seat], distractors: int = 0) -> mujoco.MjModel:
+    """Build the whole scene: the table's top at z = 0, an arm on every seat, what `task` adds, and `distractors`."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     _set_options(spec)
@@ -29,6 +30,7 @@ def compile_scene(task: Task, seats: Sequence[Seat]) -> mujoco.MjModel:
         seat.add(spec)
     _add_table(spec.worldbody)
     task.add(spec)
+    add_distractors(spec.worldbody, distractors)
     _add_cameras(spec, seats)
     return spec.compile()
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etude.core.clock import Clock
 from etude.hardware.bodies.body import Body, Vector
 from etude.hardware.bodies.mjcf import add_arm
 from etude.hardware.physics import mujoco
 from etude.sim.makes import Make
+from etude.sim.wire import Wire
 
 START_JITTER_RAD = 0.03
 
@@ -41,12 +43,20 @@ class SimArm:
     Joint positions are privileged state, for demonstrators and tests.
     """
 
-    def __init__(self, make: Make, seat: Seat) -> None:
+    def __init__(self, make: Make, seat: Seat, clock: Clock) -> None:
         self.seat = seat
-        self.wire = make.wire()
+        self.wire = Wire(make.wire(), clock.now)
         self.servos = self.wire.servos
         self._start = np.asarray(make.start_rad)
         self._push_nm = np.zeros(len(self.servos))
+        self._slack_rad = 0.0
+        self._felt = np.zeros(len(self.servos))
+
+    def wear_out(self, backlash_rad: float, latency_s: float) -> None:
+        """Give every gear that much play, and let every goal be obeyed that much later."""
+        self._slack_rad = backlash_rad / 2
+        for servo in self.servos:
+            servo.latency_s = latency_s
 
     def live_in(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Find the arm's joints in a compiled scene."""
@@ -64,6 +74,7 @@ class SimArm:
 
     def settle(self) -> None:
         """Let the encoders see where the joints were put, and the servos hold them there."""
+        self._felt[:] = self._position
         for servo, position in zip(self.servos, self._position.tolist(), strict=True):
             servo.settle(position)
 
@@ -72,9 +83,9 @@ class SimArm:
         """Joint positions [rad], in motor order."""
         return self._position.copy()
 
-    def exchange(self, data: bytes) -> bytes:
-        """Send `data` to the servos and give what they answer; no time passes."""
-        return self.wire.exchange(data)
+    def exchange(self, data: bytes, baud_rate: int | None = None) -> bytes:
+        """Send `data` to the servos that listen at `baud_rate` and give what they answer; no time passes."""
+        return self.wire.exchange(data, baud_rate)
 
     def push(self, torque_nm: np.ndarray) -> None:
         """Let somebody push the arm from now on: one torque [Nm] per joint, zeros for hands off."""
@@ -86,6 +97,13 @@ class SimArm:
 
     def step(self, dt: float) -> None:
         """Let the servos set the torques for the next `dt` seconds."""
-        state = zip(self.servos, self._position.tolist(), self._velocity.tolist(), strict=True)
+        position = self._feel() if self._slack_rad else self._position
+        self.wire.faults.update()
+        state = zip(self.servos, position.tolist(), self._velocity.tolist(), strict=True)
         self._force[:] = [servo.torque(position, velocity, dt) for servo, position, velocity in state]
         self._force += self._push_nm
+
+    def _feel(self) -> np.ndarray:
+        """Give where the servos take the joints to be: within the play of its gears a joint moves unnoticed."""
+        np.clip(self._felt, self._position - self._slack_rad, self._position + self._slack_rad, out=self._felt)
+        return self._felt

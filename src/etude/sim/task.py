@@ -11,6 +11,7 @@ import numpy as np
 
 from etude.hardware.physics import mujoco
 from etude.sim.moves import Style, View, Wish
+from etude.sim.objects import Area
 
 if TYPE_CHECKING:
     from etude.sim.world import World
@@ -24,6 +25,8 @@ class Task(Protocol):
     """What is to be achieved, as one sentence."""
     objects: tuple[str, ...]
     """The bodies that can be moved; a demonstrator sees them."""
+    area: Area
+    """Where things lie at the beginning."""
     patience_s: float
     """After which a demonstrator gives up [s]."""
 

@@ -18,11 +18,12 @@ from etude.sim.arms import Arms
 from etude.sim.moves import Pose
 from etude.sim.objects import BLOCK_HALF_M
 from etude.sim.pictures import Pictures
+from etude.sim.randomizer import Randomizer, strew_distractors
 from etude.sim.sim_arm import SimArm
+from etude.sim.stage import chosen
 from etude.sim.task import Task
+from etude.sim.task_config import TaskConfig
 from etude.sim.tasks import tasks
-
-DEFAULT_TASK = "pick_place"
 
 _RESTING_M_S = 0.02
 _OPEN_RAD = math.radians(20)
@@ -37,9 +38,11 @@ class World:
     with an SO-101 if there is none. The poses of things are privileged state, for demonstrators and tests.
     """
 
-    def __init__(self, config: object | None = None) -> None:
-        """Set the table for the task that `config` belongs to; pick-and-place if none is given."""
-        self.task: Task = tasks.build(tasks.config(DEFAULT_TASK)() if config is None else config)
+    def __init__(self, config: TaskConfig | None = None) -> None:
+        """Set the table for the task that `config` belongs to; by default what is on stage."""
+        config = chosen() if config is None else config
+        self.task: Task = tasks.build(config)
+        self._randomization = config.randomization
         advance = weakref.WeakMethod(self._advance)  # a strong one would make a cycle, and the world outlive its users
         self.clock: Clock = SimClock(lambda elapsed_s: _call(advance, elapsed_s))
         self.arms = Arms(self.clock)
@@ -68,7 +71,9 @@ class World:
         if self.arms.are_complete:
             return
         arms = self.arms.complete()
-        self._model = scene.compile_scene(self.task, [arm.seat for arm in arms])
+        distractors = self._randomization.distractors
+        self._model = scene.compile_scene(self.task, [arm.seat for arm in arms], distractors)
+        self._randomizer = Randomizer(self._randomization, self._model, self.task.objects)
         self._data, self._pictures = mujoco.MjData(self._model), Pictures(self._model)
         for arm in arms:
             arm.live_in(self._model, self._data)
@@ -80,8 +85,12 @@ class World:
         rng = np.random.default_rng(seed)
         mujoco.mj_resetData(self.model, self.data)
         self._due_s = 0.0
+        self._randomizer.apply(seed)
+        for arm in self.arms:
+            arm.wear_out(*self._randomizer.draw_wear(seed))
         self.arms.reset(seed, rng)
         self.task.reset(self, rng)
+        strew_distractors(self, self._randomization.distractors, seed)
         self.arms.settle(seed)
 
     def place(self, name: str, x: float, y: float, yaw: float, z: float = BLOCK_HALF_M) -> None:
@@ -148,9 +157,13 @@ _newest: weakref.ref[World] | None = None
 
 def shared_world() -> World:
     """Give the world that this process's robot, cameras and demonstrator share; it lives while one of them holds it."""
-    global _newest  # noqa: PLW0603  sharing through the process is what this is for
     world = _newest() if _newest else None
-    if world is None:
-        world = World()
-        _newest = weakref.ref(world)
+    return begin_world() if world is None else world
+
+
+def begin_world(config: TaskConfig | None = None) -> World:
+    """Begin another world, for whoever connects from now on; those who share an earlier one keep it."""
+    global _newest  # noqa: PLW0603  sharing through the process is what this is for
+    world = World(config)
+    _newest = weakref.ref(world)
     return world

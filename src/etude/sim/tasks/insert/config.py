@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etude.sim.task_config import TaskConfig
+
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TaskConfig):
     """A peg that stands anywhere on a mat is to be put into a hole."""
-
-    @classmethod
-    def tiny(cls) -> Config:
-        """Smallest working size."""
-        return cls()

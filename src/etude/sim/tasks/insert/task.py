@@ -46,6 +46,7 @@ class Insert:
 
     text = "Put the blue peg into the hole."
     objects: tuple[str, ...] = ("peg",)
+    area = PEGS
     patience_s = 20.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

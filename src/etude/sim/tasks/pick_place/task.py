@@ -33,6 +33,7 @@ class PickPlace:
 
     text = "Put the red block into the bin."
     objects: tuple[str, ...] = ("block",)
+    area = BLOCKS
     patience_s = 15.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

@@ -47,6 +47,7 @@ class Push:
 
     text = "Push the blue puck into the white circle."
     objects: tuple[str, ...] = ("puck",)
+    area = PUCKS
     patience_s = 15.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etude.sim.task_config import TaskConfig
+
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TaskConfig):
     """A red and a blue block are to be put into the bins of their colours."""
-
-    @classmethod
-    def tiny(cls) -> Config:
-        """Smallest working size."""
-        return cls()

@@ -37,6 +37,7 @@ class Sort:
 
     text = "Put each block into the bin of its colour."
     objects: tuple[str, ...] = ("red", "blue")
+    area = BLOCKS
     patience_s = 30.0
 
     def add(self, spec: mujoco.MjSpec) -> None:
@@ -51,8 +52,8 @@ class Sort:
 
     def reset(self, world: World, rng: np.random.Generator) -> None:
         """Lay both blocks anywhere on the mat, apart."""
-        for name, place in zip(self.objects, BLOCKS.sample_apart(rng, 2, APART_M), strict=True):
-            world.place(name, *place, rng.uniform(-math.pi, math.pi))
+        for name, (x, y) in zip(self.objects, BLOCKS.sample_apart(rng, 2, APART_M), strict=True):
+            world.place(name, x, y, rng.uniform(-math.pi, math.pi))
 
     def success(self, world: World) -> bool:
         """Whether both blocks lie still in their bins and the gripper has let go."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etude.sim.task_config import TaskConfig
+
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TaskConfig):
     """A red block is to be put on a blue one; both lie anywhere on a mat."""
-
-    @classmethod
-    def tiny(cls) -> Config:
-        """Smallest working size."""
-        return cls()

@@ -38,6 +38,7 @@ class Stack:
 
     text = "Put the red block on the blue block."
     objects: tuple[str, ...] = ("red", "blue")
+    area = BLOCKS
     patience_s = 15.0
 
     def add(self, spec: mujoco.MjSpec) -> None:
@@ -48,8 +49,8 @@ class Stack:
 
     def reset(self, world: World, rng: np.random.Generator) -> None:
         """Lay both blocks anywhere on the mat, apart."""
-        for name, place in zip(self.objects, BLOCKS.sample_apart(rng, 2, APART_M), strict=True):
-            world.place(name, *place, rng.uniform(-math.pi, math.pi))
+        for name, (x, y) in zip(self.objects, BLOCKS.sample_apart(rng, 2, APART_M), strict=True):
+            world.place(name, x, y, rng.uniform(-math.pi, math.pi))
 
     def success(self, world: World) -> bool:
         """Whether the red block rests on the blue one, untouched."""

@@ -12,13 +12,13 @@ from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Teleoperator
 from etude.hardware.kinematics import HandPose, Kinematics
 from etude.sim.moves import OPEN_RAD, Style, View, Wish
-from etude.sim.servos.feetech.drive import KT, RESISTANCE, SUPPLY_V
+from etude.sim.servos.feetech.models import C001
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.lapses import Lapses
 from etude.sim.teleoperators.scripted.pushes import Pushes
 from etude.sim.world import World, shared_world
 
-STIFFNESS_NM_RAD = 16 * 0.166 * SUPPLY_V * KT / RESISTANCE
+STIFFNESS_NM_RAD = 16 * 0.166 * C001.supply_v * C001.kt / C001.resistance
 """Of a servo with the follower's P gain of 16: it sags by the torque it bears over this."""
 LEAD_M = 0.016
 """How far the command runs ahead of the hand, at speed 1; the servos follow at 15 times that per second."""

@@ -1,0 +1,138 @@
+"""Draws each episode's table: it edits the compiled scene in place, and undoes that exactly before the next one."""
+
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo tells type checkers nothing about its compiled half.
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etude.hardware.physics import mujoco
+from etude.sim.objects import distractors
+from etude.sim.randomization import Randomization
+
+if TYPE_CHECKING:
+    from etude.sim.world import World
+
+_TOUCHED = (
+    "light_diffuse", "light_dir", "cam_pos", "cam_quat", "geom_rgba", "geom_friction",
+    "body_mass", "body_inertia", "body_subtreemass", "body_invweight0", "dof_invweight0", "dof_M0",
+)  # fmt: skip
+"""What is edited, and what MuJoCo derives from it."""
+
+_ROOM_M = 0.065
+"""Between a distractor and the next thing, where there is so much room: the open fingers fit in."""
+_TRIES = 60
+
+
+class Randomizer:
+    """Makes the table of one episode after another."""
+
+    def __init__(self, config: Randomization, model: mujoco.MjModel, things: tuple[str, ...]) -> None:
+        """Work on `model`; `things` are the bodies on it that can be moved."""
+        self._config, self._model = config, model
+        self._pristine = copy.copy(model)
+        self._things = [model.body(name).id for name in things]
+        arms = _trees_with_hinges(model)
+        self._furnishing = [body for body in range(model.nbody) if model.body_rootid[body] not in arms]
+        self._gain = 1.0
+        self._noise = np.random.default_rng(0)
+
+    def apply(self, seed: int) -> None:
+        """Make the table of episode `seed`."""
+        rng = np.random.default_rng([seed, 2])  # apart from the draws of the world and of the demonstrator
+        self.restore()
+        self._light(rng)
+        self._move_cameras(rng)
+        self._paint(rng)
+        self._weigh(rng)
+        self._gain = _factor(rng, self._config.brightness)
+        self._noise = np.random.default_rng([seed, 3])
+
+    def restore(self) -> None:
+        """Give the scene back as it was compiled."""
+        for name in _TOUCHED:
+            getattr(self._model, name)[:] = getattr(self._pristine, name)
+
+    def draw_wear(self, seed: int) -> tuple[float, float]:
+        """Give the backlash [rad] and the latency [s] of episode `seed`."""
+        rng = np.random.default_rng([seed, 4])
+        return float(np.radians(rng.uniform(*self._config.backlash_deg))), float(rng.uniform(*self._config.latency_s))
+
+    def spoil(self, picture: np.ndarray) -> np.ndarray:
+        """Give `picture` (height, width, 3) as this episode's cameras show it."""
+        if not self._config.image_noise and not self._config.brightness:
+            return picture
+        spoilt = picture * np.float32(self._gain)
+        if self._config.image_noise:
+            spoilt += np.float32(self._config.image_noise) * self._noise.standard_normal(picture.shape, np.float32)
+        return np.clip(np.rint(spoilt, out=spoilt), 0, 255, out=spoilt).astype(np.uint8)
+
+    def _light(self, rng: np.random.Generator) -> None:
+        model, config = self._model, self._config
+        for light in range(model.nlight):
+            model.light_diffuse[light] *= _factor(rng, config.light)
+            model.light_dir[light] = _turned(model.light_dir[light], _offset(rng, config.light_rad))
+
+    def _move_cameras(self, rng: np.random.Generator) -> None:
+        model, config = self._model, self._config
+        for camera in range(model.ncam):
+            model.cam_pos[camera] += _offset(rng, config.camera_m)
+            turned = model.cam_quat[camera].copy()
+            mujoco.mju_quatIntegrate(turned, _offset(rng, config.camera_rad), 1.0)
+            model.cam_quat[camera] = turned
+
+    def _paint(self, rng: np.random.Generator) -> None:
+        model = self._model
+        for body in self._furnishing:
+            first, count = model.body_geomadr[body], model.body_geomnum[body]
+            color = model.geom_rgba[first : first + count, :3]
+            color[:] = np.clip(color + _offset(rng, self._config.color), 0, 1)
+
+    def _weigh(self, rng: np.random.Generator) -> None:
+        """Change masses and friction."""
+        model, config = self._model, self._config
+        model.geom_friction[:, 0] *= [_factor(rng, config.friction) for _ in range(model.ngeom)]
+        for body in self._things:
+            factor = _factor(rng, config.mass)
+            model.body_mass[body] *= factor
+            model.body_inertia[body] *= factor
+        if config.mass:
+            mujoco.mj_setConst(model, mujoco.MjData(model))
+
+
+def strew_distractors(world: World, count: int, seed: int) -> None:
+    """Lay the distractors where the task's things lie, none in their way."""
+    rng = np.random.default_rng([seed, 5])
+    taken = [world.pose(name).position[:2] for name in world.task.objects]
+    for name in distractors(count):
+        tries = [world.task.area.sample(rng) for _ in range(_TRIES)]
+        x, y = max(tries, key=lambda place: min(_ROOM_M, *(float(np.linalg.norm(place - other)) for other in taken)))
+        taken.append(np.array([x, y]))
+        world.place(name, x, y, rng.uniform(-math.pi, math.pi))
+
+
+def _trees_with_hinges(model: mujoco.MjModel) -> set[int]:
+    """Give the roots of the kinematic trees that have hinges: the arms."""
+    hinged = model.jnt_bodyid[model.jnt_type == mujoco.mjtJoint.mjJNT_HINGE]
+    return set(model.body_rootid[hinged].tolist())
+
+
+def _factor(rng: np.random.Generator, most: float) -> float:
+    return 1.0 + rng.uniform(-most, most)
+
+
+def _offset(rng: np.random.Generator, most: float) -> np.ndarray:
+    return rng.uniform(-most, most, 3)
+
+
+def _turned(vector: np.ndarray, by_rad: np.ndarray) -> np.ndarray:
+    """Turn `vector` by the rotation vector `by_rad`."""
+    turn, turned = np.array([1.0, 0, 0, 0]), np.zeros(3)
+    mujoco.mju_quatIntegrate(turn, by_rad, 1.0)
+    mujoco.mju_rotVecQuat(turned, vector, turn)
+    return turned

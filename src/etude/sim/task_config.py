@@ -1,0 +1,26 @@
+"""What can be chosen about every task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from etude.sim.randomization import Randomization
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """A task on the simulated table."""
+
+    randomization: Randomization = field(default_factory=Randomization)
+    """How much the table differs from episode to episode."""
+
+    @classmethod
+    def hard(cls) -> Self:
+        """The same task on a desk like a real one."""
+        return cls(randomization=Randomization.hard())
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """Smallest working size."""
+        return cls()
