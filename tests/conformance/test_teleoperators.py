@@ -9,14 +9,17 @@ from etude.core import codec
 from etude.core.errors import DeviceError
 from etude.hardware import teleoperators
 from etude.hardware.device import Teleoperator, connected
+from etude.hardware.teleoperators.keyboard.keys import FedKeys
 
 NAMES = teleoperators.names()
 MAX_TICKS = 20
+STANDING_IN = {"keyboard": {"keys": FedKeys}}
+"""What stands in for a person's device that no test machine has."""
 
 
 @pytest.fixture
 def build():
-    return lambda name: teleoperators.build(teleoperators.config(name).tiny())
+    return lambda name: teleoperators.build(teleoperators.config(name).tiny(), **STANDING_IN.get(name, {}))
 
 
 def demonstration(teleoperator, seed):
@@ -43,6 +46,11 @@ class TestEveryTeleoperator:
             for action in actions:
                 teleoperator.action.check("action", action)
                 assert np.isfinite(action).all()
+
+    def test_steps_are_zero_while_nobody_touches_it(self, name, build):
+        with connected(teleoperator := build(name)):
+            if all(axis.endswith(".step") for axis in teleoperator.action.names):
+                assert not demonstration(teleoperator, 0).any()
 
     def test_the_same_seed_gives_the_same_demonstration(self, name, build):
         with connected(teleoperator := build(name)):

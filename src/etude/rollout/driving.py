@@ -16,10 +16,11 @@ from etude.core.errors import UserError
 from etude.core.frame import STATE, Frame
 from etude.hardware.arm_kind import ArmKind
 from etude.hardware.device import Robot, Teleoperator
+from etude.hardware.teleoperators.steps import HAND_AXES, STEP
 from etude.rollout.agents import Agent, TeleoperatorAgent
-from etude.rollout.hand import HAND_AXES, HandMover
+from etude.rollout.hand import HandMover
 
-POS, STEP = ".pos", ".step"
+POS = ".pos"
 REACH = 10.0
 """How far ahead of the measured pose steps may lead a joint [the arm's units]."""
 

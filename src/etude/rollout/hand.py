@@ -9,12 +9,12 @@ import numpy as np
 
 from etude.hardware import bodies
 from etude.hardware.arm_kind import ArmKind
+from etude.hardware.teleoperators.steps import HAND_AXES
 
 if TYPE_CHECKING:
     from etude.hardware.kinematics import Pose
 
-HAND_AXES = ("x", "y", "z", "pitch", "roll")
-"""What a hand can be moved along [m] and about [rad], in the frame of the arm's base."""
+
 LONGEST_STEP_RAD = 0.15
 """No joint goes further than this in one tick, however far the hand is asked to go."""
 _EXACT_M, _EXACT_RAD = 1e-3, 0.02

@@ -1,0 +1,1 @@
+"""Keys of the terminal drive an arm."""
