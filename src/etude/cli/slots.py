@@ -59,7 +59,8 @@ def fill(command: type, arguments: Sequence[str], stored: dict[str, str] | None 
 
 def presets_of(config: type) -> list[str]:
     """List a config's presets: `default`, the class as it stands, and its classmethods that take no arguments."""
-    made = [name for name, value in vars(config).items() if isinstance(value, classmethod) and not name.startswith("_")]
+    known = {name: value for kind in reversed(config.__mro__) for name, value in vars(kind).items()}
+    made = [name for name, value in known.items() if isinstance(value, classmethod) and not name.startswith("_")]
     return ["default", *(name for name in made if not inspect.signature(getattr(config, name)).parameters)]
 
 

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from etude.core.errors import ConfigError
+from etude.envs.table_config import TableConfig
+from etude.sim.tasks.pick_place import config as pick_place
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(TableConfig):
     """A simulated SO-101, driven through its real protocol, with a block to put into a bin."""
 
-    width: int = 96
-    """Width of both cameras' pictures [pixels]."""
-    height: int = 96
-    """Height of both cameras' pictures [pixels]."""
-    hz: float = 30.0
-    """Control ticks per second."""
-    max_seconds: float = 10.0
-    """After which an episode has failed [s]."""
-
-    def __post_init__(self) -> None:
-        if self.hz <= 0 or self.max_seconds <= 0:
-            raise ConfigError(f"hz and max_seconds should be positive, got {self.hz} and {self.max_seconds}.")
-
-    @classmethod
-    def tiny(cls) -> Config:
-        """Smallest working size."""
-        return cls(width=16, height=12, max_seconds=0.5)
+    task: pick_place.Config = field(default_factory=pick_place.Config)
+    """How much the table differs from episode to episode."""

@@ -1,0 +1,5 @@
+"""The inserting environment."""
+
+from etude.envs.table import build
+
+__all__ = ["build"]

@@ -1,0 +1,5 @@
+"""The sorting environment."""
+
+from etude.envs.table import build
+
+__all__ = ["build"]
