@@ -53,7 +53,7 @@ class Arms:
                     f"The simulated arm '{name or body}' cannot join: the world is running already, with "
                     f"{', '.join(map(_told, self._followers))}. Build all robots before the first of them connects."
                 )
-            self._followers[body, name] = SimArm(make, self._seat(make.body, name))
+            self._followers[body, name] = SimArm(make, self._seat(make.body, name), self._clock)
         return self._followers[body, name]
 
     def leader(self, body: str = DEFAULT_BODY, name: str = "") -> SimLeader:

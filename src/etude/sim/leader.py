@@ -8,6 +8,7 @@ import numpy as np
 
 from etude.core.clock import Clock
 from etude.sim.makes import Make
+from etude.sim.wire import Wire
 
 HAND_RAD_S = 5.0
 """How fast a person turns a joint, at most."""
@@ -43,7 +44,7 @@ class SimLeader:
 
     def __init__(self, make: Make, clock: Clock) -> None:
         self.make = make
-        self.wire = make.wire()
+        self.wire = Wire(make.wire(), clock.now)
         self.servos = self.wire.servos
         self.person: Person | None = None
         """Who moves it; nobody does at first."""
@@ -67,10 +68,10 @@ class SimLeader:
         """Joint positions [rad], in motor order, as they were last asked for."""
         return self._position.copy()
 
-    def exchange(self, data: bytes) -> bytes:
-        """Send `data` to the servos, as the arm is now, and give what they answer."""
+    def exchange(self, data: bytes, baud_rate: int | None = None) -> bytes:
+        """Send `data` to the servos that listen at `baud_rate`, as the arm is now, and give what they answer."""
         self._catch_up()
-        return self.wire.exchange(data)
+        return self.wire.exchange(data, baud_rate)
 
     def _catch_up(self) -> None:
         now = self._clock.now()

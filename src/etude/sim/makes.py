@@ -10,6 +10,7 @@ from etude.core.errors import NotFound
 from etude.hardware.bodies.body import Body, Link
 from etude.hardware.bodies.so101 import SO101
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.servo import Chain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Make:
     """Joint positions at the start of an episode, before jitter."""
     knows_tasks: bool = False
     """Whether the scripted demonstrator can do the tasks with it."""
-    wire: Callable[[], ServoChain]
+    wire: Callable[[], Chain]
     """Makes the servos of one arm, set up and calibrated, and the wire they hang on."""
 
 
@@ -33,7 +34,7 @@ def make_of(body: str, *, is_leader: bool = False) -> Make:
     return makes[body]
 
 
-def _so101_wire() -> ServoChain:
+def _so101_wire() -> Chain:
     return ServoChain([_calibrated_sts3215(number, link) for number, link in enumerate(SO101.links, 1)])
 
 

@@ -56,7 +56,7 @@ class SimArm:
         """Give every gear that much play, and let every goal be obeyed that much later."""
         self._slack_rad = backlash_rad / 2
         for servo in self.servos:
-            servo.latency_s = latency_s
+            servo.drive.latency_s = latency_s
 
     def live_in(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Find the arm's joints in a compiled scene."""

@@ -33,30 +33,46 @@ class SimLine:
         else:
             self.arm = self._world.arms.follower(config.body, config.name)
         self._baud_rate = config.baud_rate
-        self._is_open = False
+        self._is_open, self._num_unplugs = False, 0
         self._received = bytearray()
+        self._coming: list[tuple[float, bytes]] = []
 
     def open(self) -> Self:
-        """Open the line; the servos have power from the world's beginning."""
+        """Open the line, which raises `DeviceError` while it is unplugged; the servos have power from the start."""
         self._world.start()
+        self.arm.wire.faults.check_plugged()
+        self._num_unplugs = self.arm.wire.faults.num_unplugs
         self._is_open = True
         return self
 
     def write(self, data: bytes) -> None:
         """Send `data`; what the servos answer can be read at once."""
         self._check_open()
-        self._received += self.arm.exchange(data)
+        reply = self.arm.exchange(data, self._baud_rate)
+        if reply:
+            self._coming.append((self._world.clock.now() + self.arm.wire.delay_s, reply))
 
     def read(self, size: int, timeout_s: float) -> bytes:
-        """Receive up to `size` bytes; whatever is not there yet will not come, so there is nothing to wait for."""
-        del timeout_s
+        """Receive up to `size` bytes. Time passes only while an answer is under way.
+
+        Where there is none, none will come, and there is nothing to wait for.
+        """
         self._check_open()
+        deadline = self._world.clock.now() + timeout_s
+        while len(self._received) < size and self._coming and self._coming[0][0] <= deadline:
+            due_s, reply = self._coming.pop(0)
+            self._world.clock.sleep_until(due_s)
+            self._received += reply
+        if len(self._received) < size and self._coming:
+            self._world.clock.sleep_until(deadline)
         data = bytes(self._received[:size])
         del self._received[:size]
         return data
 
     def discard(self) -> None:
         """Forget what was received and not read."""
+        now = self._world.clock.now()
+        self._coming = [(due_s, reply) for due_s, reply in self._coming if due_s > now]
         self._received.clear()
 
     def set_baud_rate(self, baud_rate: int) -> None:
@@ -71,3 +87,7 @@ class SimLine:
     def _check_open(self) -> None:
         if not self._is_open:
             raise DeviceError(f"The line '{self.name}' is not open. Call open() first.")
+        faults = self.arm.wire.faults
+        faults.check_plugged()
+        if self._num_unplugs != faults.num_unplugs:
+            raise DeviceError(f"The line '{self.name}' was unplugged. Open it again.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from etude.hardware.buses.feetech.registers import STS3215, register
 
 SIZE = 256
@@ -21,12 +23,17 @@ def _is_kept(address: int) -> bool:
 
 
 class Memory:
-    """The bytes of one servo: a working copy, and the EEPROM image it starts from at power-on."""
+    """The bytes of one servo: a working copy, and the EEPROM image it starts from at power-on.
 
-    def __init__(self, servo_id: int) -> None:
+    `registers` are the values that its factory wrote otherwise than into an STS3215 of 7.4 V.
+    """
+
+    def __init__(self, servo_id: int, registers: Mapping[str, int] | None = None) -> None:
         self._working = bytearray(SIZE)
         for item in STS3215.values():
             self.set(item.name, item.factory)
+        for name, value in (registers or {}).items():
+            self.set(name, value)
         self.set("ID", servo_id)
         self._image = bytes(self._working)
         self._backup = self._image

@@ -9,18 +9,24 @@ from collections.abc import Sequence
 
 from etude.hardware.buses.feetech.packet import BROADCAST, MAX_PARAMS, Instruction, Packet, encode, parse
 from etude.hardware.buses.feetech.registers import TICKS_PER_TURN, register
-from etude.sim.servos.feetech.drive import KT, TICKS_PER_RAD, VOLTAGE, Drive, Settings
+from etude.sim.servos.feetech.drive import TICKS_PER_RAD, VOLTAGE, Drive, Settings
 from etude.sim.servos.feetech.memory import Memory
+from etude.sim.servos.feetech.models import C001, Model
 
 MIDDLE = TICKS_PER_TURN // 2
 _GOAL = register("Goal_Position").address
 _ENABLE = register("Torque_Enable").address
 _FIRST_PRESENT = register("Present_Position").address
 _AFTER_GOAL = register("Goal_Time").address
+_ID_IN_REPLY = 2
 _CALIBRATE_HERE = 128
 _LARGEST_OFFSET = 2047
 _AMPERES = 0.0065
 """Unit of Present_Current."""
+_DELAY_S = 2e-6
+"""Unit of Return_Delay_Time."""
+BAUD_RATES = (1_000_000, 500_000, 250_000, 128_000, 115_200, 76_800, 57_600, 38_400)
+"""By the value of Baud_Rate."""
 
 
 class Sts3215:
@@ -28,7 +34,8 @@ class Sts3215:
 
     `center_rad` is the joint angle at which the encoder shows 2048; `mounting_offset` [ticks] is how far the horn sits
     beside that on its spline. A servo with `range_rad` is calibrated: it holds the offset and the position limits of
-    that range. With `goal_enables_torque` a written goal switches the torque on, as the firmware does.
+    that range. `model` says what is inside. With `goal_enables_torque` a written goal switches the torque on, as the
+    firmware does.
     """
 
     def __init__(
@@ -38,16 +45,18 @@ class Sts3215:
         mounting_offset: int = 0,
         center_rad: float = 0.0,
         range_rad: tuple[float, float] | None = None,
+        model: Model = C001,
         goal_enables_torque: bool = True,
     ) -> None:
-        self.memory = Memory(servo_id)
+        self.model = model
+        self.memory = Memory(servo_id, model.registers)
         if range_rad:
             low, high = (MIDDLE + round((end - center_rad) * TICKS_PER_RAD) for end in range_rad)
             calibration = {"Homing_Offset": mounting_offset, "Min_Position_Limit": low, "Max_Position_Limit": high}
             for name, value in calibration.items():
                 self.memory.set(name, value)
                 self.memory.keep(name)
-        self.drive = Drive(MIDDLE - center_rad * TICKS_PER_RAD + mounting_offset, Settings.of(self.memory))
+        self.drive = Drive(MIDDLE - center_rad * TICKS_PER_RAD + mounting_offset, self._settings(), model)
         self.is_silent = False
         """Set it to pull the plug: the servo neither listens nor answers."""
         self._goal_enables_torque = goal_enables_torque
@@ -57,6 +66,16 @@ class Sts3215:
     def id(self) -> int:
         """The id it listens to."""
         return self.memory.get("ID")
+
+    @property
+    def baud_rate(self) -> int:
+        """The rate at which it listens [bits/s]; 0 for a value that means none."""
+        return dict(enumerate(BAUD_RATES)).get(self.memory.get("Baud_Rate"), 0)
+
+    @property
+    def delay_s(self) -> float:
+        """How long it waits before it answers."""
+        return self.memory.get("Return_Delay_Time") * _DELAY_S
 
     def torque(self, position_rad: float, velocity_rad_s: float, dt: float) -> float:
         """Give the motor's torque [Nm] for the next `dt` seconds, with the joint where it is now."""
@@ -173,9 +192,12 @@ class Sts3215:
 
     def _configure(self) -> None:
         """Let the drive know the registers; a servo that is switched on or off holds where it is."""
-        was_driving, self.drive.settings = self.drive.settings.is_driving, Settings.of(self.memory)
+        was_driving, self.drive.settings = self.drive.settings.is_driving, self._settings()
         if self.drive.settings.is_driving != was_driving:
             self.drive.hold()
+
+    def _settings(self) -> Settings:
+        return Settings.of(self.memory, self.model.stall_nm)
 
     def _faults(self) -> int:
         decivolts = round(self.drive.supply_v * 10)
@@ -189,7 +211,7 @@ class Sts3215:
         put("Present_Load", round(drive.duty * 1000))
         put("Present_Voltage", round(drive.supply_v * 10))
         put("Present_Temperature", round(drive.temperature_c))
-        put("Present_Current", round(abs(drive.nm) / KT / _AMPERES))
+        put("Present_Current", round(abs(drive.nm) / self.model.kt / _AMPERES))
         put("Status", self._faults())
         put("Moving", int(drive.is_moving))
 
@@ -205,29 +227,44 @@ class ServoChain:
     def __init__(self, servos: Sequence[Sts3215]) -> None:
         self.servos = tuple(servos)
         self._received = b""
+        self._baud_rate: int | None = None
 
     def exchange(self, data: bytes) -> bytes:
-        """Take bytes from the host, which may end in the middle of a packet; give all replies, in order."""
-        packets, self._received = parse(self._received + data)
-        return b"".join(self._answer(packet) for packet in packets)
+        """Take bytes from the host, at the rate of every servo; give all replies, in order."""
+        return b"".join(reply for _, reply in self.replies(data))
 
-    def _answer(self, packet: Packet) -> bytes:
+    def replies(self, data: bytes, baud_rate: int | None = None) -> list[tuple[int, bytes]]:
+        """Take bytes from the host, which may end in the middle of a packet; give all replies with their ids, in order.
+
+        Servos that are set to another rate than `baud_rate` hear nothing; without one all listen.
+        """
+        if baud_rate != self._baud_rate:
+            self._baud_rate, self._received = baud_rate, b""
+        packets, self._received = parse(self._received + data)
+        answers = [answer for packet in packets for answer in self._answer(packet)]
+        return [(answer[_ID_IN_REPLY], answer) for answer in answers if answer]
+
+    def _answer(self, packet: Packet) -> list[bytes]:
         if packet.code == Instruction.SYNC_READ:
             return self._sync_read(packet.params)
         if packet.code == Instruction.SYNC_WRITE:
             self._sync_write(packet.params)
-            return b""
-        return b"".join(servo.answer(packet) for servo in self._listening(packet.id))
+            return []
+        return [servo.answer(packet) for servo in self._listening(packet.id)]
 
     def _listening(self, servo_id: int) -> list[Sts3215]:
-        return [servo for servo in self.servos if not servo.is_silent and servo_id in (servo.id, BROADCAST)]
+        return [
+            servo
+            for servo in self.servos
+            if not servo.is_silent and servo_id in (servo.id, BROADCAST) and self._baud_rate in (None, servo.baud_rate)
+        ]
 
-    def _sync_read(self, params: bytes) -> bytes:
+    def _sync_read(self, params: bytes) -> list[bytes]:
         if len(params) < 2:
-            return b""
+            return []
         address, size, *ids = params
         asked = [servo for servo_id in ids for servo in self._listening(servo_id)]
-        return b"".join(servo.status(servo.read(address, size)) for servo in asked)
+        return [servo.status(servo.read(address, size)) for servo in asked]
 
     def _sync_write(self, params: bytes) -> None:
         if len(params) < 2:
