@@ -103,5 +103,5 @@ class CameraError(DeviceError):
     """A camera gives no picture."""
 
     def __init__(self, camera: str, problem: str) -> None:
-        self.camera = camera
+        self.camera, self.problem = camera, problem
         super().__init__(f"Camera '{camera}': {problem}")

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from etude.hardware.device import Line
+from etude.hardware.health import Tally, Vitals
+
+__all__ = ["Motor", "MotorBus", "Tally", "Vitals"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,31 +19,6 @@ class Motor:
     id: int
     model: str
     """As LeRobot spells it, such as `sts3215` or `xl330-m288`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Vitals:
-    """How a motor feels."""
-
-    voltage_v: float
-    temperature_c: float
-    load: float
-    """Share of its full effort, -1 to 1; positive turns towards greater ticks."""
-    faults: tuple[str, ...] = ()
-    """What the motor complains of, in words: over-temperature, overload."""
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """What was asked of a motor and how often it failed to answer."""
-
-    asked: int = 0
-    missed: int = 0
-    """Exchanges in which no answer came in time."""
-    damaged: int = 0
-    """Exchanges whose answer was garbled."""
-    in_a_row: int = 0
-    """Ticks without any answer, up to now."""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ import numpy as np
 from etude.core.clock import Clock
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
+from etude.hardware.health import CameraHealth, Health
 
 
 @runtime_checkable
@@ -85,6 +86,10 @@ class Robot(Device, Protocol):
     scene: Scene | None
     camera_times: Mapping[str, float]
     """When each picture of the last observation was taken, on the clock that the robot is run by [s]."""
+    clipped: tuple[str, ...]
+    """Why the last applied action is another than the one asked for."""
+    events: tuple[str, ...]
+    """What went wrong since the observation before the last: answers that were missing, a trip of the safety gate."""
 
     def observe(self) -> Frame:
         """Read joints and cameras now."""
@@ -92,6 +97,10 @@ class Robot(Device, Protocol):
 
     def apply(self, action: np.ndarray) -> np.ndarray:
         """Command the joints, after limits; give back what was really commanded."""
+        ...
+
+    def health(self) -> Health:
+        """Tell how the robot is doing, as last heard; asking costs nothing."""
         ...
 
 
@@ -120,9 +129,17 @@ class Camera(Device, Protocol):
         """Give the newest picture, uint8 (height, width, 3), RGB."""
         ...
 
+    def read_next(self, timeout_s: float) -> np.ndarray:
+        """Wait for a picture newer than the one given last; raise `CameraError` when none comes in time."""
+        ...
+
     @property
     def taken_at(self) -> float:
         """When the picture that was read last was taken, on the robot's clock [s]."""
+        ...
+
+    def health(self) -> CameraHealth:
+        """Tell how well the camera keeps up; asking costs nothing."""
         ...
 
 

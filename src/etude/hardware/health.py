@@ -5,7 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from etude.hardware.bus import Tally, Vitals
+
+@dataclass(frozen=True, kw_only=True)
+class Vitals:
+    """How a motor feels."""
+
+    voltage_v: float
+    temperature_c: float
+    load: float
+    """Share of its full effort, -1 to 1; positive turns towards greater ticks."""
+    faults: tuple[str, ...] = ()
+    """What the motor complains of, in words: over-temperature, overload."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What was asked of a motor and how often it failed to answer."""
+
+    asked: int = 0
+    missed: int = 0
+    """Exchanges in which no answer came in time."""
+    damaged: int = 0
+    """Exchanges whose answer was garbled."""
+    in_a_row: int = 0
+    """Ticks without any answer, up to now."""
 
 
 @dataclass(frozen=True, kw_only=True)

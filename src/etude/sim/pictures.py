@@ -13,9 +13,9 @@ import numpy as np
 
 from etude.core.errors import DeviceError, NotFound
 from etude.hardware.physics import GL_ADVICE, mujoco
-from etude.sim.scene import VIEWS
 
 _COSTLY = (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION)
+_FARTHEST_MM = 2**16
 
 
 class Pictures:
@@ -23,21 +23,35 @@ class Pictures:
 
     def __init__(self, model: mujoco.MjModel) -> None:
         self._model = model
+        self._views = [model.camera(index).name for index in range(model.ncam)]
         self._renderers: dict[tuple[int, int], mujoco.Renderer] = {}
         self._thread = 0
         weakref.finalize(self, _close, self._renderers).atexit = False
 
     def take(self, data: mujoco.MjData, view: str, height: int, width: int) -> np.ndarray:
         """Draw `view` of the scene in state `data`: uint8 (height, width, 3), RGB."""
-        if view not in VIEWS:
-            raise NotFound("view of the simulated table", view, VIEWS)
-        renderer = self._renderer(height, width)
-        renderer.update_scene(data, view)
-        return renderer.render()
+        return self._aimed(data, view, height, width).render()
+
+    def measure(self, data: mujoco.MjData, view: str, height: int, width: int) -> np.ndarray:
+        """Give how far ahead of `view` things are: uint16 (height, width, 1) [mm], 0 where it is out of range."""
+        renderer = self._aimed(data, view, height, width)
+        renderer.enable_depth_rendering()
+        try:
+            depth_mm = np.rint(renderer.render() * 1000.0)
+        finally:
+            renderer.disable_depth_rendering()
+        return np.where(depth_mm < _FARTHEST_MM, depth_mm, 0).astype(np.uint16)[..., None]
 
     def close(self) -> None:
         """Free what was needed to draw; the next picture gets it anew."""
         _close(self._renderers)
+
+    def _aimed(self, data: mujoco.MjData, view: str, height: int, width: int) -> mujoco.Renderer:
+        if view not in self._views:
+            raise NotFound("view of the simulated table", view, self._views)
+        renderer = self._renderer(height, width)
+        renderer.update_scene(data, view)
+        return renderer
 
     def _renderer(self, height: int, width: int) -> mujoco.Renderer:
         if not self._renderers:

@@ -47,6 +47,10 @@ class World:
         self.clock: Clock = SimClock(lambda elapsed_s: _call(advance, elapsed_s))
         self.arms = Arms(self.clock)
         self._due_s = 0.0
+        self.num_resets = 0
+        """How often the table was set."""
+        self.unplugged: set[str] = set()
+        """Views whose camera gives no pictures, as if its cable were pulled."""
 
     @property
     def arm(self) -> SimArm:
@@ -127,6 +131,11 @@ class World:
         """Draw what camera `view` sees now: uint8 (height, width, 3), RGB."""
         self.start()
         return self._pictures.take(self._data, view, height, width)
+
+    def render_depth(self, view: str, height: int, width: int) -> np.ndarray:
+        """Measure how far ahead of camera `view` things are: uint16 (height, width, 1) [mm]."""
+        self.start()
+        return self._pictures.measure(self._data, view, height, width)
 
     def close(self) -> None:
         """Free what the cameras needed; the world itself ends when nobody holds it."""

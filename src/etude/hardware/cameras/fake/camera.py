@@ -9,6 +9,8 @@ import numpy as np
 from etude.core.errors import CameraError
 from etude.core.spec import Spec
 from etude.hardware.cameras.fake.config import Config
+from etude.hardware.cameras.pace import Pace
+from etude.hardware.health import CameraHealth
 
 
 def build(config: Config) -> FakeCamera:
@@ -22,6 +24,7 @@ class FakeCamera:
     def __init__(self, config: Config) -> None:
         self.spec = Spec(shape=(config.height, config.width, 3), dtype="uint8", names=("height", "width", "channels"))
         self._number: int | None = None
+        self._pace = Pace()
         self.taken_at = 0.0
 
     def connect(self) -> None:
@@ -40,7 +43,17 @@ class FakeCamera:
         picture = draw(self._number, self.spec.shape)
         self._number += 1
         self.taken_at = time.perf_counter()
+        self._pace.tick(self.taken_at)
         return picture
+
+    def read_next(self, timeout_s: float) -> np.ndarray:  # noqa: ARG002  there is always a next one
+        """Give the next picture."""
+        return self.read()
+
+    def health(self) -> CameraHealth:
+        """Tell how fast pictures are asked for."""
+        now = time.perf_counter()
+        return CameraHealth(fps=self._pace.fps(now), age_s=now - self.taken_at if self.taken_at else 0.0)
 
 
 def draw(number: int, shape: tuple[int, ...]) -> np.ndarray:

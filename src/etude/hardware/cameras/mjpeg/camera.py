@@ -12,84 +12,58 @@ import cv2
 import numpy as np
 
 from etude.core.errors import CameraError
-from etude.core.spec import Spec
+from etude.core.spec import Specs
+from etude.hardware.cameras.live import LiveCamera
 from etude.hardware.cameras.mjpeg.config import Config
 from etude.hardware.cameras.mjpeg.stream import read_picture
-from etude.hardware.cameras.reader import Reader
-from etude.hardware.device import connected
+from etude.hardware.cameras.shape import check_size, in_order
+from etude.hardware.cameras.source import COLOUR, Pictures, colour_spec
 
 
-def build(config: Config) -> MjpegCamera:
+def build(config: Config) -> LiveCamera:
     """Make the camera; it is not connected yet."""
-    return MjpegCamera(config)
+    return LiveCamera(MjpegSource(config), grace_s=config.grace_s)
 
 
-class MjpegCamera:
-    """Reads the stream in a thread and keeps its newest picture."""
+class MjpegSource:
+    """Pictures out of an HTTP answer that goes on for ever."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._shape = (config.height, config.width, 3) if config.height and config.width else None
+        self.name = config.url
+        self.specs: Specs = {}
+        if config.width and config.height:
+            self.specs = {COLOUR: colour_spec(config.width, config.height)}
         self._stream: _Stream | None = None
-        self._reader: Reader | None = None
 
-    @property
-    def spec(self) -> Spec:
-        """What its pictures look like; unless the config says it, the camera is asked for one."""
-        if self._shape is None:
-            with connected(self):
-                self._shape = self.read().shape
-        return Spec(shape=self._shape, dtype="uint8", names=("height", "width", "channels"))
-
-    def connect(self) -> None:
-        """Open the stream; raise `CameraError` when there is none, or when its pictures have another size."""
-        if self._stream:
-            return
+    def open(self) -> None:
+        """Open the stream; raise `CameraError` when there is none."""
         self._stream = _Stream(self._config)
-        try:
-            self._grab()  # the first picture tells whether the size is right
-        except CameraError:
-            self.disconnect()
-            raise
-        self._reader = Reader(self._config.url, self._grab)
-        self._reader.start()
 
-    def disconnect(self) -> None:
-        """Close the stream."""
-        stream, self._stream = self._stream, None
-        reader, self._reader = self._reader, None
-        if stream:
-            stream.interrupt()
-        if reader:
-            reader.stop()
-        if stream:
-            stream.close()
-
-    def read(self) -> np.ndarray:
-        """Give the newest picture."""
-        if not self._reader:
-            raise CameraError(self._config.url, "it is not connected. Call connect() first.")
-        return self._reader.newest(self._config.timeout_s)
-
-    @property
-    def taken_at(self) -> float:
-        """When the picture that was read last came [s]."""
-        return self._reader.given_at if self._reader else 0.0
-
-    def _grab(self) -> np.ndarray:
+    def grab(self) -> Pictures:
+        """Wait for the next picture; the first one tells the size where the config does not."""
         if not self._stream:
-            raise CameraError(self._config.url, "it was disconnected.")
+            raise CameraError(self.name, "it was disconnected.")
         picture = cv2.imdecode(np.frombuffer(self._stream.next(), np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
-            raise CameraError(self._config.url, "it sent something that is no JPEG picture.")
-        if self._shape and picture.shape != self._shape:
-            height, width = picture.shape[:2]
-            wanted = f"{self._shape[1]} x {self._shape[0]}"
-            raise CameraError(
-                self._config.url,
-                f"it sends pictures of {width} x {height}, not {wanted}. Ask for that width and height.",
-            )
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            raise CameraError(self.name, "it sent something that is no JPEG picture.")
+        height, width = picture.shape[:2]
+        if not self.specs:
+            self.specs = {COLOUR: colour_spec(width, height)}
+        check_size(self.name, picture, *self.specs[COLOUR].shape[1::-1])
+        return {COLOUR: in_order(picture, "rgb")}
+
+    def interrupt(self) -> None:
+        """Make a `grab` that waits in another thread return."""
+        if self._stream:
+            self._stream.interrupt()
+
+    def close(self) -> None:
+        """Close the stream."""
+        stream, self._stream = self._stream, None
+        if stream:
+            stream.interrupt()
+            stream.close()
 
 
 class _Stream:

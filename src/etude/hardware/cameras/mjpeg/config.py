@@ -19,7 +19,9 @@ class Config:
     height: int | None = None
     """Picture height [pixels]; as the camera sends them when left out."""
     timeout_s: float = 2.0
-    """How long to wait for a connection or a picture."""
+    """How long to wait for a connection or a picture before connecting anew."""
+    grace_s: float = 3.0
+    """How long the last picture is given while none come."""
 
     def __post_init__(self) -> None:
         if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
@@ -27,9 +29,10 @@ class Config:
         sizes = [size for size in (self.width, self.height) if size is not None]
         if len(sizes) == 1:
             raise ConfigError("Give both width and height, or neither.")
-        if min(sizes, default=1) < 1 or self.timeout_s <= 0:
+        if min(sizes, default=1) < 1 or min(self.timeout_s, self.grace_s) <= 0:
             raise ConfigError(
-                f"width, height and timeout_s should be positive, got {self.width} x {self.height}, {self.timeout_s} s."
+                f"width, height, timeout_s and grace_s should be positive, got {self.width} x {self.height}, "
+                f"{self.timeout_s} s and {self.grace_s} s."
             )
 
     @classmethod

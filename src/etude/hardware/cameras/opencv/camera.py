@@ -2,100 +2,94 @@
 
 from __future__ import annotations
 
-import time
+import stat
+from pathlib import Path
 
 import cv2
-import numpy as np
 
 from etude.core.errors import CameraError
-from etude.core.spec import Spec
+from etude.hardware.cameras import identity
+from etude.hardware.cameras.film import FilmCamera
+from etude.hardware.cameras.live import LiveCamera
 from etude.hardware.cameras.opencv.config import Config
-from etude.hardware.cameras.reader import Reader
-
-_MAX_AGE_S = 2.0
-
-
-def build(config: Config) -> OpenCVCamera:
-    """Make the camera; it is not connected yet."""
-    return OpenCVCamera(config)
+from etude.hardware.cameras.shape import check_size, in_order, size_before, turned
+from etude.hardware.cameras.source import COLOUR, Pictures, colour_spec
+from etude.hardware.device import Camera
 
 
-def _is_recorded(source: int | str) -> bool:
-    """Whether it is a video file or a series of pictures such as `%03d.png`, which waits for its reader."""
-    return isinstance(source, str) and not source.startswith("/dev/") and "://" not in source
+def build(config: Config) -> Camera:
+    """Make the camera; it is not connected yet. A live one gives the newest picture, a file the next one."""
+    source = OpenCVSource(config)
+    if source.is_recorded:
+        return FilmCamera(source)
+    return LiveCamera(source, grace_s=config.grace_s, warmup_s=config.warmup_s)
 
 
-class OpenCVCamera:
-    """The newest picture of a live camera or stream; of a video file the next one."""
+class OpenCVSource:
+    """Pictures through `cv2.VideoCapture`."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._name = str(config.index_or_path)
-        self._is_recorded = _is_recorded(config.index_or_path)
-        self.spec = Spec(shape=(config.height, config.width, 3), dtype="uint8", names=("height", "width", "channels"))
+        self.name = str(config.index_or_path)
+        self.specs = {COLOUR: colour_spec(config.width, config.height)}
+        self.is_recorded = _is_recorded(config.index_or_path)
+        self._size = size_before(config.width, config.height, config.rotation)
+        self._identity: int | str = config.index_or_path
         self._capture: cv2.VideoCapture | None = None
-        self._reader: Reader | None = None
 
-    def connect(self) -> None:
-        """Open the camera; raise `CameraError` when there is none, or when it gives pictures of another size."""
-        if self._capture is not None:
-            return
-        self._capture = cv2.VideoCapture(self._config.index_or_path)
-        try:
-            self._check(self._capture)
-        except CameraError:
-            self.disconnect()
-            raise
-        if not self._is_recorded:
-            self._reader = Reader(self._name, self._grab)
-            self._reader.start()
+    def open(self) -> None:
+        """Open the camera and ask it for size and rate; of a file, check the size."""
+        place = self._identity if self.is_recorded else identity.place_of(self._identity)
+        capture = cv2.VideoCapture(place)
+        if not capture.isOpened():
+            raise CameraError(self.name, "it cannot be opened. Check the name, number or path, and that it is free.")
+        self._capture = capture
+        if self.is_recorded:
+            self._check_file(capture)
+        else:
+            self._identity = identity.lasting(self._identity)  # after a replug the number may be another camera's
+            self._set_up(capture)
 
-    def disconnect(self) -> None:
+    def grab(self) -> Pictures:
+        """Wait for the next picture."""
+        capture = self._capture
+        ok, picture = capture.read() if capture is not None else (False, None)
+        if not ok or picture is None:
+            raise CameraError(self.name, "it gives no more pictures. It was unplugged, or the file has ended.")
+        check_size(self.name, picture, *self._size)
+        return {COLOUR: in_order(turned(picture, self._config.rotation), self._config.color_mode)}
+
+    def interrupt(self) -> None:
+        """Do nothing: OpenCV cannot be interrupted, but gives up by itself."""
+
+    def close(self) -> None:
         """Close the camera."""
-        reader, self._reader = self._reader, None
-        if reader:
-            reader.stop()
         capture, self._capture = self._capture, None
         if capture is not None:
             capture.release()
 
-    def read(self) -> np.ndarray:
-        """Give the newest picture, or the next one of a file."""
-        if self._capture is None:
-            raise CameraError(self._name, "it is not connected. Call connect() first.")
-        return self._reader.newest(_MAX_AGE_S) if self._reader else self._grab()
-
-    @property
-    def taken_at(self) -> float:
-        """When the picture that was read last came; a file's come when they are asked for [s]."""
-        return self._reader.given_at if self._reader else time.perf_counter()
-
-    def _grab(self) -> np.ndarray:
-        capture = self._capture
-        ok, picture = capture.read() if capture is not None else (False, None)
-        if not ok or picture is None:
-            raise CameraError(self._name, "it gives no more pictures. It was unplugged, or the file has ended.")
-        if picture.shape != self.spec.shape:
-            self._refuse(*picture.shape[1::-1])
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-
-    def _check(self, capture: cv2.VideoCapture) -> None:
-        """Make sure that the camera is open and gives pictures of the right size."""
-        if not capture.isOpened():
-            raise CameraError(self._name, "it cannot be opened. Check the number or path, and that it is free.")
+    def _set_up(self, capture: cv2.VideoCapture) -> None:
         wanted = self._config
-        if self._is_recorded:
-            size = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
-            if size != (wanted.width, wanted.height):
-                self._refuse(int(size[0]), int(size[1]))
-            return
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
+        if wanted.fourcc:
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*wanted.fourcc))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
         capture.set(cv2.CAP_PROP_FPS, wanted.fps)
-        self._grab()  # what a camera says of its size is not always what it gives
 
-    def _refuse(self, width: int, height: int) -> None:
-        wanted = f"{self._config.width} x {self._config.height}"
-        raise CameraError(
-            self._name, f"it gives pictures of {width} x {height}, not {wanted}. Ask for that width and height."
-        )
+    def _check_file(self, capture: cv2.VideoCapture) -> None:
+        size = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        if size != self._size:
+            wanted = f"{self._size[0]} x {self._size[1]}"
+            raise CameraError(
+                self.name,
+                f"it gives pictures of {size[0]} x {size[1]}, not {wanted}. Ask for that width and height.",
+            )
+
+
+def _is_recorded(source: int | str) -> bool:
+    """Whether it is a video file or a series of pictures such as `%03d.png`, which waits for its reader."""
+    if isinstance(source, int) or source.startswith("/dev/") or "://" in source:
+        return False
+    path = Path(source)
+    is_file = path.suffix != "" or "/" in source
+    return is_file and not (path.exists() and stat.S_ISFIFO(path.stat().st_mode))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from etude.core.errors import DeviceError
-from etude.core.frame import ACTION, IMAGES, STATE, Frame
+from etude.core.frame import ACTION, STATE, Frame
 from etude.core.spec import Spec, Specs
 from etude.hardware import cameras
-from etude.hardware.device import Camera
+from etude.hardware.cameras.camera_set import CameraSet
+from etude.hardware.health import Health
 from etude.hardware.robots.fake.config import Config
 
 
@@ -26,33 +27,32 @@ class FakeRobot:
     def __init__(self, config: Config) -> None:
         self._config = config
         chosen = config.cameras or {"front": cameras.config("fake").tiny()}
-        self._cameras: dict[str, Camera] = {name: cameras.build(camera) for name, camera in chosen.items()}
+        self._cameras = CameraSet(chosen)
         self.action = Spec(shape=(config.num_joints,), names=tuple(f"joint_{i}.pos" for i in range(config.num_joints)))
-        pictures = {IMAGES + name: camera.spec for name, camera in self._cameras.items()}
-        self.observation: Specs = {STATE: self.action} | pictures
+        self.observation: Specs = {STATE: self.action, **self._cameras.specs}
         self.camera_times: dict[str, float] = {}
+        self.clipped: tuple[str, ...] = ()
+        self.events: tuple[str, ...] = ()
         self._joints: np.ndarray | None = None
 
     def connect(self) -> None:
         """Put the joints where the seed says."""
         if self._joints is not None:
             return
-        for camera in self._cameras.values():
-            camera.connect()
+        self._cameras.connect()
         start = np.random.default_rng(self._config.seed).uniform(-0.1, 0.1, self._config.num_joints)
         self._joints = (start * self._config.limit).astype(np.float32)
 
     def disconnect(self) -> None:
         """Forget the joints."""
         self._joints = None
-        for camera in self._cameras.values():
-            camera.disconnect()
+        self._cameras.disconnect()
 
     def observe(self) -> Frame:
         """Give the joints and the pictures."""
         joints = self._connected().copy()
-        pictures = {IMAGES + name: camera.read() for name, camera in self._cameras.items()}
-        self.camera_times = {IMAGES + name: camera.taken_at for name, camera in self._cameras.items()}
+        pictures = self._cameras.read()
+        self.camera_times = self._cameras.times
         return {STATE: joints} | pictures
 
     def apply(self, action: np.ndarray) -> np.ndarray:
@@ -62,7 +62,13 @@ class FakeRobot:
         wanted = np.where(np.isfinite(action), action, joints)
         goal = np.clip(wanted, -self._config.limit, self._config.limit).astype(np.float32)
         self._joints = joints + np.float32(self._config.follow) * (goal - joints)
+        changed = np.flatnonzero(goal != action)
+        self.clipped = tuple(f"{self.action.names[joint]} is beyond its limits" for joint in changed)
         return goal
+
+    def health(self) -> Health:
+        """Tell how the cameras are; the joints are always well."""
+        return Health(cameras={name: camera.health() for name, camera in self._cameras.items()})
 
     def _connected(self) -> np.ndarray:
         if self._joints is None:

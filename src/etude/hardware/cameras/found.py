@@ -1,0 +1,88 @@
+"""Which cameras are plugged in, and by what each is known for good."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+
+from etude.hardware.cameras import v4l2
+
+_NUM_INDICES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundCamera:
+    """A camera that is plugged in."""
+
+    index: int
+    """Its number until the next start or replug."""
+    path: str = ""
+    """Where it is now, such as /dev/video0; empty where cameras have only numbers."""
+    name: str = ""
+    """What its maker calls it."""
+    serial: str = ""
+    """Its USB serial number; cheap cameras have none, or all the same."""
+    lasting: str = ""
+    """What means this camera for good: a path by its serial number, otherwise by the USB socket it is in."""
+    formats: tuple[v4l2.Format, ...] = field(default=())
+    """What pictures it can give, where the system tells."""
+
+    @property
+    def index_or_path(self) -> int | str:
+        """What to write into a config so that it means this camera tomorrow, too."""
+        return self.lasting or self.path or self.index
+
+
+def found_cameras(
+    root: Path = Path("/"), formats: Callable[[Path], tuple[v4l2.Format, ...]] | None = None
+) -> list[FoundCamera]:
+    """List the cameras that are plugged in; those in use by another program are listed, too, but on Linux only."""
+    if not sys.platform.startswith("linux"):
+        return _by_number()
+    nodes = sorted((root / "sys/class/video4linux").glob("video*"), key=lambda node: int(node.name[5:]))
+    return [_camera(root, node, formats or v4l2.formats) for node in nodes if _is_first(node)]
+
+
+def _camera(root: Path, node: Path, formats: Callable[[Path], tuple[v4l2.Format, ...]]) -> FoundCamera:
+    device = root / "dev" / node.name
+    serial = _text(node / "device" / ".." / "serial")
+    return FoundCamera(
+        index=int(node.name.removeprefix("video")),
+        path=f"/dev/{node.name}",
+        name=_text(node / "name"),
+        serial=serial,
+        lasting=_link_to(root, device, "by-id" if serial else "by-path") or _link_to(root, device, "by-path"),
+        formats=formats(device),
+    )
+
+
+def _is_first(node: Path) -> bool:
+    """Whether pictures come from this node; the further ones of a USB camera give facts about pictures."""
+    return _text(node / "index") in ("0", "")
+
+
+def _link_to(root: Path, device: Path, kind: str) -> str:
+    links = sorted((root / "dev/v4l" / kind).glob("*"))
+    return next((f"/dev/v4l/{kind}/{link.name}" for link in links if link.resolve() == device.resolve()), "")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _by_number() -> list[FoundCamera]:
+    found: list[FoundCamera] = []
+    for index in range(_NUM_INDICES):
+        capture = cv2.VideoCapture(index)
+        if capture.isOpened():
+            size = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+            found.append(FoundCamera(index=index, formats=(v4l2.Format(fourcc="", sizes=(size,)),)))
+        capture.release()
+    return found

@@ -1,0 +1,37 @@
+"""Which camera is meant: USB numbers are dealt anew at every start, so cameras are known by what does not change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from etude.core.errors import CameraError
+from etude.hardware.cameras.found import FoundCamera, found_cameras
+
+_ROOT = Path("/")
+
+
+def place_of(identity: int | str, root: Path = _ROOT) -> int | str:
+    """Turn a USB serial number, remembered name, path or number into what can be opened now; an URL stays as it is."""
+    if isinstance(identity, int) or "://" in identity:
+        return identity
+    if identity.isdigit():
+        return int(identity)
+    if "/" in identity:
+        return str(Path(identity).resolve()) if identity.startswith("/dev/") else identity
+    return _place_of_word(identity, found_cameras(root))
+
+
+def lasting(identity: int | str, root: Path = _ROOT) -> int | str:
+    """Give what still means the same camera after it was unplugged, where the system tells; otherwise `identity`."""
+    path = f"/dev/video{identity}" if isinstance(identity, int) or identity.isdigit() else identity
+    if not path.startswith("/dev/video"):
+        return identity
+    return next((camera.lasting for camera in found_cameras(root) if camera.path == path and camera.lasting), identity)
+
+
+def _place_of_word(word: str, found: list[FoundCamera]) -> int | str:
+    for camera in found:
+        if word in (camera.serial, camera.path, camera.name):
+            return camera.path or camera.index
+    known = ", ".join(camera.serial or camera.name or str(camera.index) for camera in found) or "none"
+    raise CameraError(word, f"no camera has that name or serial number. Plugged in: {known}.")
