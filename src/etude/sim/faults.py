@@ -150,12 +150,9 @@ class Faults:
         """Let the servos feel what is wrong with them now; one whose supply comes back starts anew."""
         for servo in self._servos:
             mine = [fault for fault in self._faults if fault.hits(servo.id)]
-            normal = self._normal_v[id(servo)]
-            was_off, volts = (
-                servo.drive.supply_v < RESET_V,
-                [fault.amount for fault in mine if fault.kind == "brown_out"],
-            )
-            servo.drive.supply_v = min([normal, *volts])
+            volts = [fault.amount for fault in mine if fault.kind == "brown_out"]
+            was_off = servo.drive.supply_v < RESET_V
+            servo.drive.supply_v = min([self._normal_v[id(servo)], *volts])
             is_off = servo.drive.supply_v < RESET_V
             if was_off != is_off:
                 servo.power_cycle()
