@@ -23,8 +23,8 @@ YELLOW = (0.97, 0.82, 0.25, 1.0)
 WHITE = (0.97, 0.97, 0.96, 1.0)
 DARK = (0.22, 0.25, 0.29, 1.0)
 _MAT = (0.80, 0.73, 0.63, 1.0)
-_BIN = (0.20, 0.47, 0.55, 1.0)
-_BIN_FLOOR = (0.27, 0.57, 0.64, 1.0)
+TEAL = (0.20, 0.47, 0.55, 1.0)
+_PALE_TEAL = (0.27, 0.57, 0.64, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,8 @@ class Bin:
         self,
         world: mujoco.MjsBody,
         name: str = "bin",
-        color: Sequence[float] = _BIN,
-        floor: Sequence[float] = _BIN_FLOOR,
+        color: Sequence[float] = TEAL,
+        floor: Sequence[float] = _PALE_TEAL,
     ) -> None:
         """Stand it on the table."""
         tray = world.add_body(name=name, pos=[*self.center, 0])
@@ -107,7 +107,7 @@ def distractors(count: int) -> list[str]:
 def add_distractors(world: mujoco.MjsBody, count: int) -> None:
     """Lay down blocks that no task is about."""
     for number, name in enumerate(distractors(count)):
-        add_block(world, name, (YELLOW, DARK, WHITE, _BIN)[number])
+        add_block(world, name, (YELLOW, DARK, WHITE, TEAL)[number])
 
 
 def add_cylinder(

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from etude.hardware.physics import mujoco
 from etude.sim.moves import Style, View, Wish, let_go, pick, set_down
-from etude.sim.objects import BLUE, WHITE, Area, add_box, add_cylinder, add_mat
+from etude.sim.objects import BLUE, YELLOW, Area, add_box, add_cylinder, add_mat
 from etude.sim.task import Task
 from etude.sim.tasks.insert.config import Config
 from etude.sim.world import World
@@ -29,7 +27,6 @@ BLOCK_HEIGHT_M = 0.025
 
 _DEEP_M = 0.004
 """The peg's lower end is at most this far above the table when it is in."""
-_UPRIGHT = math.cos(math.radians(8))
 _GRIP_M = 0.012
 _GRIP_HEIGHT_M = PEG_HEIGHT_M / 2 + _GRIP_M
 _AIM_M = 0.0016
@@ -44,7 +41,7 @@ def build(config: Config) -> Task:
 class Insert:
     """The peg is to stand in the hole, down to its ground, and the gripper to have let go."""
 
-    text = "Put the blue peg into the hole."
+    text = "Put the blue peg into the yellow hole."
     objects: tuple[str, ...] = ("peg",)
     area = PEGS
     patience_s = 20.0
@@ -57,9 +54,9 @@ class Insert:
         wall, height = (BLOCK_HALF_M - HOLE_HALF_M) / 2, BLOCK_HEIGHT_M / 2
         offset = HOLE_HALF_M + wall
         for sign, side in ((-1, "near"), (1, "far")):
-            add_box(block, f"hole_{side}", [wall, BLOCK_HALF_M, height], [sign * offset, 0, height], WHITE)
+            add_box(block, f"hole_{side}", [wall, BLOCK_HALF_M, height], [sign * offset, 0, height], YELLOW)
         for sign, side in ((-1, "right"), (1, "left")):
-            add_box(block, f"hole_{side}", [HOLE_HALF_M, wall, height], [0, sign * offset, height], WHITE)
+            add_box(block, f"hole_{side}", [HOLE_HALF_M, wall, height], [0, sign * offset, height], YELLOW)
         add_cylinder(world, "peg", PEG_RADIUS_M, PEG_HEIGHT_M, PEG_MASS_KG, BLUE)
 
     def reset(self, world: World, rng: np.random.Generator) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from etude.hardware.physics import mujoco
 from etude.sim.moves import Style, View, Wish, jaw_roll
-from etude.sim.objects import BLUE, WHITE, Area, add_cylinder, add_mat, paint_disc
+from etude.sim.objects import BLUE, TEAL, WHITE, Area, add_cylinder, add_mat, paint_disc
 from etude.sim.task import Task
 from etude.sim.tasks.push.config import Config
 from etude.sim.world import World
@@ -23,6 +23,7 @@ PUCK_RADIUS_M = 0.030
 PUCK_HEIGHT_M = 0.024
 PUCK_MASS_KG = 0.040
 
+_EDGE_M = 0.006
 _CRADLE_RAD = math.radians(10)
 """The fingers then leave 3 cm between them, so that the puck rests against both and does not slip off sideways."""
 _CRADLE_M = 0.0055
@@ -54,7 +55,8 @@ class Push:
         """Lay out mat, circle and puck."""
         world = spec.worldbody
         add_mat(world, PUCKS)
-        paint_disc(world, "target", TARGET, TARGET_RADIUS_M, WHITE)
+        paint_disc(world, "target_edge", TARGET, TARGET_RADIUS_M, TEAL)
+        paint_disc(world, "target", TARGET, TARGET_RADIUS_M - _EDGE_M, WHITE, layer=2)
         add_cylinder(world, "puck", PUCK_RADIUS_M, PUCK_HEIGHT_M, PUCK_MASS_KG, BLUE)
 
     def reset(self, world: World, rng: np.random.Generator) -> None:

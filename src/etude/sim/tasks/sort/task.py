@@ -23,6 +23,8 @@ BINS = {"red": Bin(center=(0.145, 0.175), half_m=0.05), "blue": Bin(center=(0.25
 COLORS = {"red": RED, "blue": BLUE}
 
 _LYING_M = 0.03
+_PALER = 0.6
+"""How much paler a bin's floor is than what belongs there, so that it can be seen on it."""
 _DROP_HEIGHT_M = 0.075
 
 
@@ -45,7 +47,7 @@ class Sort:
         add_mat(spec.worldbody, BLOCKS)
         for name, place in BINS.items():
             color = np.array(COLORS[name])
-            pale = color + 0.25 * (1 - color)
+            pale = color + _PALER * (1 - color)
             place.add(spec.worldbody, f"{name}_bin", color.tolist(), pale.tolist())
         for name, color in COLORS.items():
             add_block(spec.worldbody, name, color)
