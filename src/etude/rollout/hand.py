@@ -40,7 +40,8 @@ class HandMover:
             return
         start = self._units.to_rad(goal[self._arm])
         pose = (self._pose or self._kinematics.pose(start)).moved(step[:3], pitch=step[3], roll=step[4])
-        found = self._kinematics.follow(pose, start)
+        found = self._kinematics.follow(pose, start, reach_rad=LONGEST_STEP_RAD)
+        # An arm that stands beyond its limits returns as slowly.
         joints = np.clip(found.joints, start - LONGEST_STEP_RAD, start + LONGEST_STEP_RAD)
         is_there = found.error_m < _EXACT_M and found.error_rad < _EXACT_RAD and np.array_equal(joints, found.joints)
         self._pose = pose if is_there else self._kinematics.pose(joints)

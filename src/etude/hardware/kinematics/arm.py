@@ -22,10 +22,12 @@ from etude.hardware.physics import mujoco
 
 # Errors are weighed by position [1/m] and orientation [1/rad]. Where no joints give both, 10 degrees cost 0.2 mm.
 _TURN_WEIGHT = 0.01
-_DAMPING = 1e-6
+_DAMPING, _MORE_CARE = 1e-6, 100.0
 _CONVERGED_RAD = 1e-3
 """Steps shrink quadratically: after one this small the position is right to a micrometre."""
 _LONGEST_STEP_RAD = 0.4
+_NARROWEST = 1e-9
+"""The solver wants some room even for a joint that may not move."""
 _THERE_M, _THERE_RAD = 1e-3, 0.01
 
 
@@ -122,13 +124,18 @@ class Kinematics:
         joints = np.clip(begun, low, high)
         if isinstance(pose, HandPose):
             joints[-1] = np.clip(pose.roll, low[-1], high[-1])
+        rows, error = self._linearise(pose, joints)
+        damping = _DAMPING
         for _ in range(iterations):
-            rows, error = self._linearise(pose, joints)
-            step = _bounded_step(rows, error, low - joints, high - joints)
-            joints = joints + step
+            step = _bounded_step(rows, error, low - joints, high - joints, damping)
+            there = np.clip(joints + step, low, high)
+            new_rows, new_error = self._linearise(pose, there)
+            if new_error @ new_error > error @ error:  # too far for a straight line to be true: go more carefully
+                damping *= _MORE_CARE
+                continue
+            joints, rows, error, damping = there, new_rows, new_error, max(damping / _MORE_CARE, _DAMPING)
             if np.abs(step).max() < _CONVERGED_RAD:
                 break
-        _, error = self._linearise(pose, joints)
         return Solution(
             joints=joints,
             error_m=float(np.linalg.norm(error[:3])),
@@ -201,12 +208,13 @@ def _cost(found: Solution) -> float:
     return found.error_m + _TURN_WEIGHT * found.error_rad
 
 
-def _bounded_step(rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _bounded_step(rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray, damping: float) -> np.ndarray:
     """Solve the damped least squares step whose joints stay between `low` and `high`."""
     num = rows.shape[1]
     step, factor = np.zeros(num), np.zeros((num, num + 7))
     free = np.zeros(num, np.int32)
-    square = rows.T @ rows + _DAMPING * np.eye(num)
+    square = rows.T @ rows + damping * np.eye(num)
     low, high = np.maximum(low, -_LONGEST_STEP_RAD), np.minimum(high, _LONGEST_STEP_RAD)
+    high = np.maximum(high, low + _NARROWEST)
     mujoco.mju_boxQP(step, factor, free, square, -rows.T @ error, low, high)
     return step
