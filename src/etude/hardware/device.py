@@ -123,7 +123,10 @@ class Teleoperator(Device, Protocol):
 class Camera(Device, Protocol):
     """A source of pictures."""
 
-    spec: Spec
+    @property
+    def spec(self) -> Spec:
+        """What its pictures look like."""
+        ...
 
     def read(self) -> np.ndarray:
         """Give the newest picture, uint8 (height, width, 3), RGB."""

@@ -1,6 +1,4 @@
-"""A number in the pixels of a picture: black and white cells that survive JPEG and video, so that a test can tell
-which picture it got.
-"""
+"""A number in the pixels of a picture, in black and white cells that survive JPEG and video."""
 
 from __future__ import annotations
 

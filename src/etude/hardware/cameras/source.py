@@ -11,7 +11,7 @@ from etude.core.errors import CameraError
 from etude.core.spec import Spec
 
 Pictures = Mapping[str, np.ndarray]
-"""What a camera sees at one instant, by what its name is followed by: `""` is the colour picture, `"_depth"` distances."""
+"""What a camera sees at one instant, by what its name is followed by: nothing for colours, `_depth` for distances."""
 
 COLOUR, DEPTH = "", "_depth"
 
@@ -25,8 +25,11 @@ class Source(Protocol):
 
     name: str
     """What a person calls it: a number, a path, an address."""
-    specs: Mapping[str, Spec]
-    """What its pictures look like; empty until it was open where the config does not say it."""
+
+    @property
+    def specs(self) -> Mapping[str, Spec]:
+        """What its pictures look like; empty until it was open where the config does not say it."""
+        ...
 
     def open(self) -> None:
         """Open the camera; raise `CameraError` with a reason when it is not there."""
