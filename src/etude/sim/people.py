@@ -10,15 +10,13 @@ from etude.hardware.bodies.so101 import SO101
 from etude.sim.leader import Person, SimLeader
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.teleoperator import ScriptedDemonstrator
-from etude.sim.world import World
 
 _WAVE_RAD, _WAVE_S = 0.25, 4.0
 
 
-def person_at(leader: SimLeader, world: World) -> Person:
-    """Choose who moves `leader`: the scripted demonstrator where it knows the arm, else somebody who waves."""
-    del world
-    return Demonstrator() if leader.make.body.joints == SO101.joints and leader.make.knows_tasks else Wave()
+def person_at(leader: SimLeader, name: str = "") -> Person:
+    """Choose who moves `leader`: the demonstrator where he knows the arm and it leads the first one, else a waver."""
+    return Demonstrator() if leader.make.knows_tasks and not name else Wave()
 
 
 class Demonstrator:

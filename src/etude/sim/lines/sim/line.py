@@ -29,7 +29,7 @@ class SimLine:
         """The arm at the other end."""
         if config.is_leader:
             self.arm = leader = self._world.arms.leader(config.body, config.name)
-            leader.person = leader.person or person_at(leader, self._world)
+            leader.person = leader.person or person_at(leader, config.name)
         else:
             self.arm = self._world.arms.follower(config.body, config.name)
         self._baud_rate = config.baud_rate
