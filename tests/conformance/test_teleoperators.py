@@ -9,11 +9,24 @@ from etude.core import codec
 from etude.core.errors import DeviceError
 from etude.hardware import teleoperators
 from etude.hardware.device import Teleoperator, connected
+from etude.hardware.teleoperators.gamepad.pad import PadState
 from etude.hardware.teleoperators.keyboard.keys import FedKeys
 
 NAMES = teleoperators.names()
 MAX_TICKS = 20
-STANDING_IN = {"keyboard": {"keys": FedKeys}}
+
+
+class StillPad:
+    """A gamepad that lies on the table."""
+
+    def state(self):
+        return PadState()
+
+    def close(self):
+        """Nothing to let go of."""
+
+
+STANDING_IN = {"keyboard": {"keys": FedKeys}, "gamepad": {"pad": lambda name: StillPad()}}
 """What stands in for a person's device that no test machine has."""
 
 

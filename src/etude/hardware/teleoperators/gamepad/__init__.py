@@ -1,0 +1,1 @@
+"""A gamepad drives an arm."""
