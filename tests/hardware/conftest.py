@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
@@ -40,12 +41,12 @@ class MemoryLine:
         self.is_open = False
 
 
-MOTORS = {"shoulder": 1, "elbow": 2, "gripper": 3}
+MOTORS = {name: Motor(id=number, model="sts3215") for number, name in enumerate(("shoulder", "elbow", "gripper"), 1)}
 
 
 @pytest.fixture
 def servos():
-    return [Sts3215(motor_id) for motor_id in MOTORS.values()]
+    return [Sts3215(motor.id) for motor in MOTORS.values()]
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@ import pytest
 
 from etude.core.errors import DeviceError, MotorSilent
 from etude.hardware.buses.feetech.bus import FeetechBus
+from etude.hardware.buses.feetech.config import Config
 from etude.hardware.buses.feetech.packet import Instruction
 
-MOTORS = {"shoulder": 1, "elbow": 2, "gripper": 3}
+IDS = {"shoulder": 1, "elbow": 2, "gripper": 3}
 
 
 def garble_first(line):
@@ -33,7 +34,7 @@ def test_signed_registers(bus):
 
 
 def test_reading_many_takes_one_packet(bus, line):
-    assert bus.sync_read("Present_Position") == dict.fromkeys(MOTORS, 2048)
+    assert bus.sync_read("Present_Position") == dict.fromkeys(IDS, 2048)
     assert len(line.sent) == 1
 
 
@@ -49,7 +50,7 @@ def test_some_motors_can_be_read_in_any_order(bus):
 
 def test_scanning_finds_who_answers(bus, servos):
     servos[1].is_silent = True
-    assert bus.scan() == [1, 3]
+    assert bus.scan() == {1: 777, 3: 777}
 
 
 @pytest.mark.parametrize(
@@ -68,10 +69,10 @@ def test_a_silent_motor_is_named_with_those_that_answer(bus, servos, ask):
     assert caught.value.motor == "elbow"
 
 
-def test_silence_is_asked_again_as_often_as_said(line, servos):
+def test_silence_is_asked_again_as_often_as_said(bus, line, servos):
     servos[0].is_silent = True
     with pytest.raises(MotorSilent):
-        FeetechBus(line, MOTORS, retries=3).ping("shoulder")
+        FeetechBus(line, bus.motors, Config(retries=3)).ping("shoulder")
     assert [packet[4] for packet in line.sent] == [Instruction.PING] * 5  # four for the motor, one to hear who is there
 
 
@@ -91,7 +92,7 @@ def test_a_lost_acknowledgement_is_asked_for_again(bus, line, servos):
 def test_noise_between_answers_is_skipped(bus, line):
     answer = line.answer
     line.answer = lambda data: b"\x00\xff\x17" + answer(data)
-    assert bus.sync_read("ID") == MOTORS
+    assert bus.sync_read("ID") == IDS
 
 
 def test_answers_left_over_from_before_are_not_believed(bus, line):
@@ -99,14 +100,14 @@ def test_answers_left_over_from_before_are_not_believed(bus, line):
     assert bus.read("ID", "shoulder") == 1
 
 
-def test_a_line_that_babbles_for_ever_is_given_up(line):
+def test_a_line_that_babbles_for_ever_is_given_up(bus, line):
     line.read = lambda size, timeout_s: b"\x55" * size
     with pytest.raises(MotorSilent, match="No motor answers"):
-        FeetechBus(line, MOTORS).ping("elbow")
+        bus.ping("elbow")
 
 
 def test_a_fault_is_spelt_out(bus, servos):
     servos[1].drive.supply_v = 3.0
     with pytest.raises(DeviceError, match=r"Motor 'elbow' \(id 2\) on memory reports: voltage"):
         bus.read("ID", "elbow")
-    assert bus.sync_read("ID") == MOTORS
+    assert bus.sync_read("ID") == IDS

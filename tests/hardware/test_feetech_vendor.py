@@ -3,11 +3,13 @@
 
 import pytest
 
+from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
 sdk = pytest.importorskip("scservo_sdk", reason="feetech-servo-sdk is not installed")
 
+MOTORS = {"one": Motor(id=1, model="sts3215"), "two": Motor(id=2, model="sts3215")}
 GOAL, POSITION = (42, 2), (56, 2)
 
 
@@ -52,11 +54,10 @@ def vendor():
 def test_single_reads_and_writes(port, vendor, bus, line):
     assert vendor.ping(port, 1)[0] == 777  # it reads the model number, too
     assert vendor.read2ByteTxRx(port, 2, 56) == (2048, sdk.COMM_SUCCESS, 0)
-    assert vendor.write1ByteTxRx(port, 2, 21, 16) == (sdk.COMM_SUCCESS, 0)
+    assert vendor.write1ByteTxRx(port, 2, 41, 16) == (sdk.COMM_SUCCESS, 0)
     bus.ping("shoulder")
-    bus.read("Model_Number", "shoulder")
     bus.read("Present_Position", "elbow")
-    bus.write("P_Coefficient", "elbow", 16)
+    bus.write("Acceleration", "elbow", 16)
     assert port.sent == line.sent
 
 
@@ -69,7 +70,7 @@ def test_many_at_once(port, vendor, line):
     assert read.txRxPacket() == sdk.COMM_SUCCESS
     assert [read.getData(motor_id, *POSITION) for motor_id in (1, 2)] == [2048, 2048]
     assert write.txPacket() == sdk.COMM_SUCCESS
-    bus = FeetechBus(line, {"one": 1, "two": 2})
+    bus = FeetechBus(line, MOTORS)
     bus.sync_read("Present_Position")
     bus.sync_write("Goal_Position", {"one": 2000, "two": 2100})
     assert port.sent == line.sent

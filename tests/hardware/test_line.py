@@ -8,10 +8,12 @@ import serial
 
 from etude.core.errors import ConfigError, DeviceError, MissingExtra, NotFound
 from etude.hardware import lines
+from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.line import line_at
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
+MOTORS = {"one": Motor(id=1, model="sts3215"), "two": Motor(id=2, model="sts3215")}
 needs_ptys = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pty takes no megabaud")
 
 
@@ -39,7 +41,7 @@ def pty():
 @needs_ptys
 def test_servos_answer_over_a_real_port(pty):
     line = line_at(pty).open()
-    bus = FeetechBus(line, {"one": 1, "two": 2}, timeout_s=0.5)
+    bus = FeetechBus(line, MOTORS)
     bus.write("P_Coefficient", "two", 16)
     assert bus.sync_read("P_Coefficient") == {"one": 32, "two": 16}
     assert line.name == pty

@@ -90,13 +90,16 @@ class DeviceError(EtudeError):
 class MotorSilent(DeviceError):
     """A motor on the bus does not answer."""
 
-    def __init__(self, motor: str, motor_id: int, port: str, heard: Iterable[int] = ()) -> None:
-        self.motor, self.motor_id, self.port, self.heard = motor, motor_id, port, tuple(heard)
-        others = f"Motors that do answer: {', '.join(map(str, self.heard))}." if self.heard else "No motor answers."
-        super().__init__(
-            f"Motor '{motor}' (id {motor_id}) on {port} does not answer. {others} "
-            "Check its cable, the power supply, and that its id is set."
-        )
+    def __init__(self, motor: str, motor_id: int, port: str, heard: Iterable[int] = (), last: str = "") -> None:
+        self.motor, self.motor_id, self.port, self.heard, self.last = motor, motor_id, port, tuple(heard), last
+        if self.heard:
+            others = f"Motors that do answer: {', '.join(map(str, self.heard))}."
+            check = "Check its cable and the one before it, that its id is set, and whether its lamp blinks."
+        else:
+            others = "No motor answers."
+            check = "Check the power supply of the arm and the cable from the adapter to its first motor."
+        told = (f"Motor '{motor}' (id {motor_id}) on {port} does not answer.", last, others, check)
+        super().__init__(" ".join(filter(None, told)))
 
 
 class CameraError(DeviceError):

@@ -2,6 +2,7 @@
 
 # Python binds a sub-package to its name here when it is first loaded. They are loaded now, so that the registries below
 # keep those names for good.
+import etude.hardware.buses
 import etude.hardware.cameras
 import etude.hardware.lines
 import etude.hardware.robots
@@ -14,3 +15,4 @@ teleoperators = Registry(
 )
 cameras = Registry("camera", "etude.hardware.cameras", "etude.sim.cameras", module="camera")
 lines = Registry("line", "etude.hardware.lines", "etude.sim.lines", module="line")
+buses = Registry("bus", "etude.hardware.buses", module="bus")

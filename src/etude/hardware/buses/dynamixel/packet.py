@@ -88,8 +88,9 @@ def parse(data: bytes) -> tuple[list[Packet], bytes]:
         size = _size(data, start)
         if size is None or start + size > len(data):
             return packets, data[start:]
-        if size and crc16(data[start : start + size - 2]) == int.from_bytes(data[start + size - 2 : start + size], "little"):
-            packets.append(_packet(data[start : start + size]))
+        whole = data[start : start + size]
+        if size and crc16(whole[:-2]) == int.from_bytes(whole[-2:], "little"):
+            packets.append(_packet(whole))
             position = start + size
         else:
             position = start + 1

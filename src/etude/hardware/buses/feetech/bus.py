@@ -1,98 +1,102 @@
-"""Motors on a Feetech wire, by name: ask, check the answer, ask again when it was lost."""
+"""Feetech servos on a wire, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
-from etude.core.errors import DeviceError, MotorSilent
-from etude.hardware.buses.feetech.packet import BROADCAST, MAX_ID, OVERHEAD, Instruction, Packet, encode, parse
-from etude.hardware.buses.feetech.registers import fault_names, register
+from etude.core.errors import DeviceError
+from etude.hardware.bus import Motor, Vitals
+from etude.hardware.buses.dialect import Reply
+from etude.hardware.buses.feetech.config import Config
+from etude.hardware.buses.feetech.dialect import ScsDialect, StsDialect
+from etude.hardware.buses.feetech.registers import BAUD_RATES, MODELS, SCS0009, fault_names
+from etude.hardware.buses.register import Register, find
+from etude.hardware.buses.wire_bus import WireBus
 from etude.hardware.device import Line
+from etude.hardware.line import line_at
 
-_MAX_READS = 32
-"""Reads per answer; a line that babbles must not keep the bus for ever."""
+_FULL_LOAD = 1000
+_VOLTS = 0.1
+"""Unit of Present_Voltage."""
 
 
-class FeetechBus:
-    """Reads and writes the registers of named motors over an open line.
+def build(config: Config, motors: Mapping[str, Motor]) -> FeetechBus:
+    """Make the bus; its line is not open yet."""
+    line = line_at(config.port, body=config.body, is_leader=config.is_leader)
+    return FeetechBus(line, motors, config)
 
-    A lost or garbled answer is asked for again up to `retries` times. Values are raw register values.
-    """
 
-    def __init__(self, line: Line, motors: Mapping[str, int], *, retries: int = 2, timeout_s: float = 0.05) -> None:
-        self.line, self.motors = line, dict(motors)
-        self._retries, self._timeout_s = retries, timeout_s
+class FeetechBus(WireBus):
+    """Servos of the STS and SMS series, or of the SCS series."""
 
-    def ping(self, motor: str) -> None:
-        """Return when `motor` answers; raise `MotorSilent` when it does not."""
-        self._ask_one(Instruction.PING, motor)
+    homing_sign = -1
 
-    def scan(self) -> list[int]:
-        """List the ids of all motors that answer a broadcast, known or not."""
-        replies = self._try(Packet(BROADCAST, Instruction.PING), range(MAX_ID + 1), 0)
-        return sorted(replies)
-
-    def read(self, name: str, motor: str) -> int:
-        """Read register `name` of `motor`; raise `DeviceError` when the motor reports a fault."""
-        item = register(name)
-        reply = self._ask_one(Instruction.READ, motor, bytes((item.address, item.size)), item.size)
-        self._check_faults(motor, reply)
-        return item.decode(reply.params)
+    def __init__(self, line: Line, motors: Mapping[str, Motor], config: Config | None = None) -> None:
+        is_scs = any(MODELS[motor.model].table is SCS0009 for motor in motors.values() if motor.model in MODELS)
+        super().__init__(line, motors, ScsDialect() if is_scs else StsDialect(), MODELS, config or Config())
+        self.max_offset = 0 if is_scs else find(self._table, "Homing_Offset").bounds[1]
+        self._unlocked: set[str] = set()
 
     def write(self, name: str, motor: str, value: int, *, despite_faults: bool = False) -> None:
-        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to."""
-        item = register(name)
-        reply = self._ask_one(Instruction.WRITE, motor, bytes((item.address,)) + item.encode(value))
+        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to.
+
+        A register in the EEPROM is unlocked for it, and locked again also when the write fails.
+        """
+        item = find(self._table, name)
+        if not item.is_kept or motor in self._unlocked:
+            self._write(item, motor, value, despite_faults=despite_faults)
+            return
+        with self.unlocked(motor):
+            self._write(item, motor, value, despite_faults=despite_faults)
+
+    @contextmanager
+    def unlocked(self, motor: str) -> Generator[None]:
+        """Leave the EEPROM of `motor` open for the length of a block, which saves a lock around each write."""
+        lock = find(self._table, "Lock")
+        self._write(lock, motor, 0, despite_faults=True)
+        self._unlocked.add(motor)
+        try:
+            yield
+        finally:
+            self._unlocked.discard(motor)
+            self._write(lock, motor, 1, despite_faults=True)
+
+    def _write(self, item: Register, motor: str, value: int, *, despite_faults: bool) -> None:
+        motor_id = self.motors[motor].id
+        question = self._dialect.write(motor_id, item, value)
+        if item.name == "Baud_Rate":
+            self.contact.ask(question)  # which may be answered at the old rate, at the new one, or not at all
+            self.contact.set_baud_rate({code: rate for rate, code in BAUD_RATES.items()}[value])
+            return
+        reply = self.contact.ask_one(motor, question)
+        if item.name == "ID":
+            self.contact.rename(motor, value)
         if not despite_faults:
-            self._check_faults(motor, reply)
+            self._check(motor, reply)
 
-    def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
-        """Read register `name` of `motors`, or of all, in one exchange. Faults do not hinder it."""
-        item = register(name)
-        wanted = {self.motors[motor]: motor for motor in (self.motors if motors is None else motors)}
-        packet = Packet(BROADCAST, Instruction.SYNC_READ, bytes((item.address, item.size, *wanted)))
-        replies = self._ask(packet, wanted, item.size)
-        return {motor: item.decode(replies[motor_id].params) for motor_id, motor in wanted.items()}
-
-    def sync_write(self, name: str, values: Mapping[str, int]) -> None:
-        """Write register `name` of several motors in one packet, which no motor acknowledges."""
-        item = register(name)
-        blocks = b"".join(bytes((self.motors[motor],)) + item.encode(value) for motor, value in values.items())
-        self.line.write(encode(Packet(BROADCAST, Instruction.SYNC_WRITE, bytes((item.address, item.size)) + blocks)))
-
-    def _ask_one(self, code: Instruction, motor: str, params: bytes = b"", size: int = 0) -> Packet:
-        motor_id = self.motors[motor]
-        return self._ask(Packet(motor_id, code, params), {motor_id: motor}, size)[motor_id]
-
-    def _ask(self, packet: Packet, wanted: Mapping[int, str], size: int) -> dict[int, Packet]:
-        """Get an answer of `size` bytes from every motor wanted."""
-        replies: dict[int, Packet] = {}
-        for _ in range(self._retries + 1):
-            replies = self._try(packet, wanted, size)
-            if len(replies) == len(wanted):
-                return replies
-        silent = next(motor_id for motor_id in wanted if motor_id not in replies)
-        raise MotorSilent(wanted[silent], silent, self.line.name, self.scan())
-
-    def _try(self, packet: Packet, wanted: Iterable[int], size: int) -> dict[int, Packet]:
-        """Send `packet` once and collect the answers that come in time, by id."""
-        self.line.discard()
-        self.line.write(encode(packet))
-        missing, replies, pending = set(wanted), {}, b""
-        for _ in range(_MAX_READS):
-            expected = max(1, len(missing) * (OVERHEAD + size) - len(pending))
-            data = self.line.read(expected, self._timeout_s)
-            packets, pending = parse(pending + data)
-            replies |= {reply.id: reply for reply in packets if reply.id in missing and len(reply.params) == size}
-            missing -= replies.keys()
-            if not missing or len(data) < expected:
-                break
-        return replies
-
-    def _check_faults(self, motor: str, reply: Packet) -> None:
-        if reply.code:
-            faults = ", ".join(fault_names(reply.code)) or f"fault {reply.code}"
+    def _check(self, motor: str, reply: Reply) -> None:
+        if reply.error:
+            faults = ", ".join(fault_names(reply.error)) or f"fault {reply.error}"
             raise DeviceError(
                 f"Motor '{motor}' (id {reply.id}) on {self.line.name} reports: {faults}. "
                 "Relieve it, let it cool, check the power supply, then switch its power off and on."
             )
+
+    def _feel(self, motor: str) -> Vitals:
+        """Read load, voltage, temperature and status, which lie side by side, in one exchange."""
+        first, last = find(self._table, "Present_Load"), find(self._table, "Status")
+        whole = Register("vitals", first.address, last.address + last.size - first.address)
+        reply = self.contact.ask_one(motor, self._dialect.read(self.motors[motor].id, whole))
+
+        def value(name: str) -> int:
+            item = find(self._table, name)
+            place = item.address - first.address
+            return item.decode(reply.data[place : place + item.size])
+
+        return Vitals(
+            voltage_v=value("Present_Voltage") * _VOLTS,
+            temperature_c=float(value("Present_Temperature")),
+            load=max(-1.0, min(1.0, value("Present_Load") / _FULL_LOAD)),
+            faults=tuple(fault_names(reply.error | value("Status"))),
+        )

@@ -67,8 +67,9 @@ class SerialLine:
     def set_baud_rate(self, baud_rate: int) -> None:
         """Go on at another rate [bits/s]."""
         self._baud_rate = baud_rate
-        with self._opened() as port:
-            port.baudrate = baud_rate
+        if self._port is not None:
+            with self._opened() as port:
+                port.baudrate = baud_rate
 
     def close(self) -> None:
         """Close the port; harmless when it is not open."""

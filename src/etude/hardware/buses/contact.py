@@ -1,0 +1,125 @@
+"""Staying in touch with named motors: ask again, count what was lost, come back after an unplug, say who is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from etude.core.clock import Clock, RealClock
+from etude.core.errors import DeviceError, EtudeError, MotorSilent
+from etude.hardware.bus import Motor, Tally
+from etude.hardware.buses.bus_config import BusConfig
+from etude.hardware.buses.dialect import Dialect, Question, Reply
+from etude.hardware.buses.exchange import Answers, Exchange
+from etude.hardware.device import Line
+
+_REOPEN_EVERY_S = 0.2
+
+
+class Contact:
+    """Asks named motors over a line, which it opens again when the adapter was unplugged."""
+
+    def __init__(self, line: Line, motors: Mapping[str, Motor], dialect: Dialect, config: BusConfig) -> None:
+        self.line, self.config, self.dialect = line, config, dialect
+        self.motors: dict[str, Motor] = dict(motors)
+        self.tallies = {motor: Tally() for motor in motors}
+        self.reconnects = 0
+        self.clock: Clock = line.scene.clock if line.scene else RealClock()
+        self.exchange = Exchange(line, dialect, self.clock, config.baud_rate)
+        self._is_open = False
+
+    def open(self) -> None:
+        """Open the line at the present rate."""
+        self.line.set_baud_rate(self.exchange.baud_rate)
+        self.line.open()
+        self._is_open = True
+
+    def close(self) -> None:
+        """Close the line; harmless when it is not open."""
+        self._is_open = False
+        self.line.close()
+
+    def set_baud_rate(self, baud_rate: int) -> None:
+        """Go on at another rate [bits/s]."""
+        self.exchange.baud_rate = baud_rate
+        self.line.set_baud_rate(baud_rate)
+
+    def rename(self, motor: str, motor_id: int) -> None:
+        """Remember that `motor` now has another id."""
+        self.motors[motor] = replace(self.motors[motor], id=motor_id)
+
+    def tell(self, request: bytes) -> bool:
+        """Send what nobody answers; whether it was sent, which it is not when the line had to be opened again."""
+        try:
+            self.exchange.tell(request)
+        except DeviceError as problem:
+            self._reconnect(problem)
+            return False
+        return True
+
+    def ask(self, question: Question) -> Answers:
+        """Ask once, and count who did not answer."""
+        try:
+            answers = self.exchange.ask(question)
+        except DeviceError as problem:
+            self._reconnect(problem)
+            answers = self.exchange.ask(question)
+        for motor in self._named(question.wanted):
+            tally, motor_id = self.tallies[motor], self.motors[motor].id
+            tally.asked += 1
+            if motor_id not in answers.replies:
+                tally.damaged += motor_id in answers.damaged
+                tally.missed += motor_id not in answers.damaged
+        return answers
+
+    def ask_one(self, motor: str, question: Question) -> Reply:
+        """Ask one motor, again when it does not answer; raise `MotorSilent` when it never does."""
+        for _ in range(self.config.retries + 1):
+            answers = self.ask(question)
+            if answers.replies:
+                return answers.replies[question.wanted[0]]
+        raise self.silence(motor)
+
+    def present(self) -> list[int]:
+        """List the ids of all motors that answer now, known or not."""
+        question = self.dialect.roll_call(motor.id for motor in self.motors.values())
+        return sorted({motor_id for part in question for motor_id in self.ask(part).replies})
+
+    def silence(self, motor: str, last: str = "") -> MotorSilent:
+        """Say that `motor` does not answer, and who does."""
+        return MotorSilent(motor, self.motors[motor].id, self.line.name, self.present(), last)
+
+    def _named(self, motor_ids: tuple[int, ...]) -> list[str]:
+        if len(motor_ids) > len(self.motors):
+            return []  # a roll call, which is no question to anybody
+        return [motor for motor, one in self.motors.items() if one.id in motor_ids]
+
+    def _reconnect(self, problem: DeviceError) -> None:
+        """Open the line again until all motors answer; raise `DeviceError` when it takes too long."""
+        if not self._is_open:
+            raise problem
+        deadline = self.clock.now() + self.config.reconnect_s
+        while True:
+            try:
+                self._reopen()
+            except EtudeError as again:
+                if self.clock.now() >= deadline:
+                    raise self._lost(again) from problem
+                self.clock.sleep_until(self.clock.now() + _REOPEN_EVERY_S)
+            else:
+                self.reconnects += 1
+                return
+
+    def _reopen(self) -> None:
+        self.line.close()
+        self.line.open()
+        for motor, one in self.motors.items():
+            question = self.dialect.ping(one.id)
+            if not any(self.exchange.ask(question).replies for _ in range(self.config.retries + 1)):
+                raise MotorSilent(motor, one.id, self.line.name)
+
+    def _lost(self, problem: EtudeError) -> DeviceError:
+        return DeviceError(
+            f"The adapter on {self.line.name} was unplugged and has not come back within "
+            f"{self.config.reconnect_s:g} s: {problem}"
+        )

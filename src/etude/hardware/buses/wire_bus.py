@@ -1,0 +1,197 @@
+"""Registers of named motors, whatever their family."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from etude.core.errors import ConfigError, MotorSilent, NotFound
+from etude.hardware.bus import Motor, Tally, Vitals
+from etude.hardware.buses.bus_config import BusConfig
+from etude.hardware.buses.contact import Contact
+from etude.hardware.buses.dialect import Dialect, Question, Reply
+from etude.hardware.buses.register import Model, Register, find
+from etude.hardware.device import Line
+
+
+class _Heard(NamedTuple):
+    """What a motor said last, and when."""
+
+    value: int
+    at_s: float
+
+
+class WireBus(ABC):
+    """Reads and writes the registers of named motors over a line; a family adds its peculiarities.
+
+    A lost or garbled answer is asked for again. Values are raw register values.
+    """
+
+    homing_sign = 1
+    max_offset = 0
+
+    def __init__(
+        self,
+        line: Line,
+        motors: Mapping[str, Motor],
+        dialect: Dialect,
+        models: Mapping[str, Model],
+        config: BusConfig,
+    ) -> None:
+        self.line, self.config = line, config
+        self.contact = Contact(line, motors, dialect, config)
+        self._dialect = dialect
+        self._models = {motor: _model(one.model, models) for motor, one in motors.items()}
+        self._table = _table(self._models.values(), models)
+        self._heard: dict[tuple[str, str], _Heard] = {}
+        self._vitals: dict[str, Vitals] = {}
+
+    @property
+    def motors(self) -> Mapping[str, Motor]:
+        """The motors by name."""
+        return self.contact.motors
+
+    @property
+    def tallies(self) -> Mapping[str, Tally]:
+        """How often each motor failed to answer."""
+        return self.contact.tallies
+
+    @property
+    def reconnects(self) -> int:
+        """How often the adapter came back after an unplug; motors may have moved or lost their power meanwhile."""
+        return self.contact.reconnects
+
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """Bytes sent and received so far."""
+        return self.contact.exchange.bytes_sent, self.contact.exchange.bytes_received
+
+    def resolution(self, motor: str) -> int:
+        """Tell how many ticks `motor` has in a turn."""
+        return self._models[motor].resolution
+
+    def model_number(self, motor: str) -> int:
+        """Tell what `motor` should answer to a ping if it is of the right model."""
+        return self._models[motor].number
+
+    def open(self) -> None:
+        """Open the line."""
+        self.contact.open()
+
+    def close(self) -> None:
+        """Close the line; harmless when it is not open."""
+        self.contact.close()
+
+    def ping(self, motor: str) -> int:
+        """Give the model number of `motor`; raise `MotorSilent` when it does not answer."""
+        motor_id = self.motors[motor].id
+        self.contact.ask_one(motor, self._dialect.ping(motor_id))
+        item = find(self._table, "Model_Number")
+        return item.decode(self.contact.ask_one(motor, self._dialect.read(motor_id, item)).data)
+
+    def scan(self) -> dict[int, int]:
+        """List all motors that answer at the present baud rate, known or not: id to model number."""
+        item = find(self._table, "Model_Number")
+        found: dict[int, int] = {}
+        for motor_id in self.contact.present():
+            for _ in range(self.config.retries + 1):
+                if reply := self.contact.ask(self._dialect.read(motor_id, item)).replies.get(motor_id):
+                    found[motor_id] = item.decode(reply.data)
+                    break
+        return found
+
+    def read(self, name: str, motor: str) -> int:
+        """Read register `name` of `motor`; raise `DeviceError` when the motor reports a fault."""
+        item = find(self._table, name)
+        reply = self.contact.ask_one(motor, self._dialect.read(self.motors[motor].id, item))
+        self._check(motor, reply)
+        return item.decode(reply.data)
+
+    @abstractmethod
+    def write(self, name: str, motor: str, value: int, *, despite_faults: bool = False) -> None:
+        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to."""
+
+    def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
+        """Read register `name` of `motors`, or of all, in one exchange; faults do not hinder it."""
+        wanted = list(self.motors if motors is None else motors)
+        values = self._gather(find(self._table, name), wanted)
+        for motor in wanted:
+            if motor not in values:
+                raise self.contact.silence(motor)
+        return {motor: values[motor] for motor in wanted}
+
+    def sync_write(self, name: str, values: Mapping[str, int]) -> None:
+        """Write register `name` of several motors in one packet, which no motor acknowledges.
+
+        When the line has to be opened again for it, nothing is written: goals are out of date by then.
+        """
+        by_id = {self.motors[motor].id: value for motor, value in values.items()}
+        self.contact.tell(self._dialect.sync_write(find(self._table, name), by_id))
+
+    def poll(self, name: str) -> dict[str, int]:
+        """Read register `name` of all motors within the tick; a silent one keeps its value for `patience` ticks."""
+        values = self._gather(find(self._table, name), list(self.motors), is_urgent=True)
+        now = self.contact.clock.now()
+        self._heard |= {(name, motor): _Heard(value, now) for motor, value in values.items()}
+        for motor, tally in self.tallies.items():
+            tally.in_a_row = 0 if motor in values else tally.in_a_row + 1
+        for motor, tally in self.tallies.items():
+            if tally.in_a_row >= self.config.patience or (name, motor) not in self._heard:
+                raise self._silent_for_long(motor, name)
+        return {motor: self._heard[name, motor].value for motor in self.motors}
+
+    def vitals(self, motor: str) -> Vitals:
+        """Read how `motor` feels; its faults are told, not raised."""
+        self._vitals[motor] = self._feel(motor)
+        return self._vitals[motor]
+
+    @abstractmethod
+    def _check(self, motor: str, reply: Reply) -> None:
+        """Raise `DeviceError` when `reply` tells of a fault."""
+
+    @abstractmethod
+    def _feel(self, motor: str) -> Vitals:
+        """Read the vitals of `motor`."""
+
+    def _gather(self, item: Register, motors: list[str], *, is_urgent: bool = False) -> dict[str, int]:
+        """Read a register of those motors that answer."""
+        names = {self.motors[motor].id: motor for motor in motors}
+        values: dict[str, int] = {}
+        for attempt in range(self.config.retries + 1):
+            missing = tuple(motor_id for motor_id, motor in names.items() if motor not in values)
+            if not missing:
+                break
+            for question in self._questions(item, missing, attempt, is_urgent=is_urgent):
+                replies = self.contact.ask(question).replies
+                whole = {motor_id: reply.data for motor_id, reply in replies.items() if len(reply.data) == item.size}
+                values |= {names[motor_id]: item.decode(data) for motor_id, data in whole.items()}
+        return values
+
+    def _questions(self, item: Register, ids: tuple[int, ...], attempt: int, *, is_urgent: bool) -> list[Question]:
+        together = self._dialect.sync_read(ids, item, attempt)
+        questions = [together] if together else [self._dialect.read(motor_id, item) for motor_id in ids]
+        return [replace(question, is_urgent=is_urgent) for question in questions]
+
+    def _silent_for_long(self, motor: str, name: str) -> MotorSilent:
+        heard, vitals = self._heard.get((name, motor)), self._vitals.get(motor)
+        if heard is None:
+            return self.contact.silence(motor)
+        ago_s = self.contact.clock.now() - heard.at_s
+        felt = f" ({vitals.voltage_v:.1f} V, {vitals.temperature_c:.0f} °C, load {vitals.load:.0%})" if vitals else ""
+        return self.contact.silence(motor, f"It was last heard {ago_s:.2f} s ago with {name} {heard.value}{felt}.")
+
+
+def _model(name: str, models: Mapping[str, Model]) -> Model:
+    if name not in models:
+        raise NotFound("motor model", name, models)
+    return models[name]
+
+
+def _table(mine: Iterable[Model], models: Mapping[str, Model]) -> Mapping[str, Register]:
+    """Give the table that all motors share; without motors, that of the family's first model."""
+    tables = {id(model.table): model.table for model in mine}
+    if len(tables) > 1:
+        raise ConfigError("Motors of different protocols cannot share a wire. Put them on a port of their own.")
+    return next(iter(tables.values()), next(iter(models.values())).table)
