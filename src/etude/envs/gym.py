@@ -1,6 +1,6 @@
 """The simulated tables as Gymnasium environments, registered when this module is imported.
 
-After `import etude.envs.gym`: `gymnasium.make("etude/PickPlace-v0")`. At once: `gymnasium.make("etude.envs.gym:etude/Push-v0")`.
+After `import etude.envs.gym`, `gymnasium.make("etude/PickPlace-v0")`; or `make("etude.envs.gym:etude/Push-v0")` alone.
 The tasks are PickPlace, Stack, Push, Sort and Insert, each also as, for example, `etude/PickPlaceHard-v0`.
 """
 

@@ -174,7 +174,10 @@ class Drive:
         self.position = self._present(position_rad)
         self.velocity = velocity_rad_s
         if settings.is_driving and self.temperature_c <= settings.unload_above_c:
-            self.duty = duty = self._protect(self._wanted_duty(dt), dt)
+            duty, limit = self._wanted_duty(dt), settings.overload_duty
+            if self._overload_s or self.is_tripped or not -limit <= duty <= limit:
+                duty = self._protect(duty, dt)
+            self.duty = duty
             nm = (duty * self.supply_v - self._kt * velocity_rad_s) * self._nm_per_volt
             limit = settings.max_nm
             nm = limit if nm > limit else max(nm, -limit)

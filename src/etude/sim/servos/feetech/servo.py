@@ -5,10 +5,10 @@ Sources: Feetech's FT-SCS protocol and STS memory table (ftservo wiki).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from etude.hardware.buses.feetech.packet import BROADCAST, MAX_PARAMS, Instruction, Packet, encode, parse
-from etude.hardware.buses.feetech.registers import TICKS_PER_TURN, register
+from etude.hardware.buses.feetech.registers import TICKS_PER_TURN, Register, register
 from etude.sim.servos.feetech.drive import TICKS_PER_RAD, VOLTAGE, Drive, Settings
 from etude.sim.servos.feetech.memory import Memory
 from etude.sim.servos.feetech.models import C001, Model
@@ -70,7 +70,8 @@ class Sts3215:
     @property
     def baud_rate(self) -> int:
         """The rate at which it listens [bits/s]; 0 for a value that means none."""
-        return dict(enumerate(BAUD_RATES)).get(self.memory.get("Baud_Rate"), 0)
+        value = self.memory.get("Baud_Rate")
+        return BAUD_RATES[value] if value < len(BAUD_RATES) else 0
 
     @property
     def delay_s(self) -> float:
@@ -115,12 +116,15 @@ class Sts3215:
         """Give a status packet that carries `data` and the present faults; nothing when it would be too long."""
         if len(data) > MAX_PARAMS:
             return b""
-        return encode(Packet(self.id if servo_id is None else servo_id, self._faults(), data))
+        return encode(Packet(self.id if servo_id is None else servo_id, self.faults, data))
 
     def read(self, address: int, size: int) -> bytes:
         """Read memory, with fresh measurements where they are asked for."""
-        if address + size > _FIRST_PRESENT:
-            self._measure()
+        end = address + size
+        if end > _FIRST_PRESENT:
+            for item, measure in _MEASURES:
+                if item.address < end and address < item.address + item.size:
+                    self.memory.set(item.name, measure(self))
         return self.memory.read(address, size)
 
     def write(self, address: int, data: bytes) -> None:
@@ -199,26 +203,33 @@ class Sts3215:
     def _settings(self) -> Settings:
         return Settings.of(self.memory, self.model.stall_nm)
 
-    def _faults(self) -> int:
+    @property
+    def faults(self) -> int:
+        """The fault bits that hold right now."""
         decivolts = round(self.drive.supply_v * 10)
         is_fed = self.memory.get("Min_Voltage_Limit") <= decivolts <= self.memory.get("Max_Voltage_Limit")
         return self.drive.faults | (0 if is_fed else VOLTAGE)
-
-    def _measure(self) -> None:
-        drive, put = self.drive, self.memory.set
-        put("Present_Position", _bounded(drive.position))
-        put("Present_Velocity", _bounded(drive.velocity * TICKS_PER_RAD))
-        put("Present_Load", round(drive.duty * 1000))
-        put("Present_Voltage", round(drive.supply_v * 10))
-        put("Present_Temperature", round(drive.temperature_c))
-        put("Present_Current", round(abs(drive.nm) / self.model.kt / _AMPERES))
-        put("Status", self._faults())
-        put("Moving", int(drive.is_moving))
 
 
 def _bounded(value: float) -> int:
     """Round to what a register with a sign and 15 bits can hold."""
     return round(min(max(value, -32767), 32767))
+
+
+_MEASURES: tuple[tuple[Register, Callable[[Sts3215], int]], ...] = tuple(
+    (register(name), measure)
+    for name, measure in {
+        "Present_Position": lambda servo: _bounded(servo.drive.position),
+        "Present_Velocity": lambda servo: _bounded(servo.drive.velocity * TICKS_PER_RAD),
+        "Present_Load": lambda servo: round(servo.drive.duty * 1000),
+        "Present_Voltage": lambda servo: round(servo.drive.supply_v * 10),
+        "Present_Temperature": lambda servo: round(servo.drive.temperature_c),
+        "Present_Current": lambda servo: round(abs(servo.drive.nm) / servo.model.kt / _AMPERES),
+        "Status": lambda servo: servo.faults,
+        "Moving": lambda servo: int(servo.drive.is_moving),
+    }.items()
+)
+"""What is measured when it is read, and only then: a host asks for little, and often."""
 
 
 class ServoChain:
@@ -250,26 +261,31 @@ class ServoChain:
         if packet.code == Instruction.SYNC_WRITE:
             self._sync_write(packet.params)
             return []
-        return [servo.answer(packet) for servo in self._listening(packet.id)]
+        return [servo.answer(packet) for servo_id, servo in self._awake() if packet.id in (servo_id, BROADCAST)]
 
-    def _listening(self, servo_id: int) -> list[Sts3215]:
+    def _awake(self) -> list[tuple[int, Sts3215]]:
+        """Give the servos that hear what is said now, with their ids."""
+        rate = self._baud_rate
         return [
-            servo
+            (servo.id, servo)
             for servo in self.servos
-            if not servo.is_silent and servo_id in (servo.id, BROADCAST) and self._baud_rate in (None, servo.baud_rate)
+            if not servo.is_silent and (rate is None or rate == servo.baud_rate)
         ]
 
     def _sync_read(self, params: bytes) -> list[bytes]:
         if len(params) < 2:
             return []
         address, size, *ids = params
-        asked = [servo for servo_id in ids for servo in self._listening(servo_id)]
+        awake = self._awake()
+        asked = [servo for wanted in ids for servo_id, servo in awake if wanted in (servo_id, BROADCAST)]
         return [servo.status(servo.read(address, size)) for servo in asked]
 
     def _sync_write(self, params: bytes) -> None:
         if len(params) < 2:
             return
         address, size, blocks = params[0], params[1], params[2:]
+        awake = self._awake()
         for start in range(0, len(blocks) - size, size + 1):
-            for servo in self._listening(blocks[start]):
-                servo.write(address, blocks[start + 1 : start + 1 + size])
+            for servo_id, servo in awake:
+                if blocks[start] in (servo_id, BROADCAST):
+                    servo.write(address, blocks[start + 1 : start + 1 + size])
