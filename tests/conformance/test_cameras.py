@@ -1,7 +1,9 @@
 """What every camera promises; a new folder under cameras/ gets these tests without naming itself."""
 
 import json
+import os
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +15,9 @@ import pytest
 from etude.core import codec
 from etude.core.errors import CameraError, DeviceError
 from etude.hardware import cameras
+from etude.hardware.cameras import place
+from etude.hardware.cameras.ring import RingWriter
+from etude.hardware.cameras.source import COLOUR, colour_spec
 from etude.hardware.device import Camera, connected
 
 NAMES = cameras.names()
@@ -58,17 +63,46 @@ def stream():
 
 
 @pytest.fixture
-def tiny(stream, tmp_path):
+def shared():
+    """Share a picture of a camera as another process would."""
+    is_over, threads = threading.Event(), []
+
+    def share(config):
+        pictures = {COLOUR: np.full((12, 16, 3), 90, np.uint8)}
+        ring = RingWriter(place.ring_path(config.owner, config.camera), {COLOUR: colour_spec(16, 12)})
+        ring.write(pictures, time.perf_counter())
+
+        def run():
+            while not is_over.wait(0.002):
+                ring.write(pictures, time.perf_counter())
+            ring.close()
+
+        threads.append(threading.Thread(target=run, daemon=True))
+        threads[-1].start()
+        return config
+
+    yield share
+    is_over.set()
+    for thread in threads:
+        thread.join(5)
+    place.sweep()
+
+
+@pytest.fixture
+def tiny(stream, shared, tmp_path):
     """The smallest config of a camera; those that need a source get one."""
 
     def make(name):
         config = cameras.config(name).tiny()
         if name == "mjpeg":
             return replace(config, url=stream(config), timeout_s=10.0)
-        if name == "opencv":
+        if name == "shared":
+            return shared(replace(config, owner=f"conformance-{os.getpid()}-{tmp_path.name}"))
+        if name in ("opencv", "video"):
             for number in range(30):
                 cv2.imwrite(str(tmp_path / f"{number:02}.png"), picture(config))
-            return replace(config, index_or_path=str(tmp_path / "%02d.png"))
+            films = str(tmp_path / "%02d.png")
+            return replace(config, path=films) if name == "video" else replace(config, index_or_path=films)
         return config
 
     return make
@@ -80,7 +114,8 @@ class TestEveryCamera:
         camera = cameras.build(config := tiny(name))
         assert isinstance(camera, Camera)
         assert camera.spec.is_image
-        assert camera.spec.shape == (config.height, config.width, 3)
+        size = getattr(config, "height", 12), getattr(config, "width", 16)
+        assert camera.spec.shape == (*size, 3)
 
     def test_its_pictures_are_what_it_said(self, name, tiny):
         with connected(camera := cameras.build(tiny(name))):
@@ -100,6 +135,22 @@ class TestEveryCamera:
             first = camera.taken_at
             camera.read()
             assert camera.taken_at >= first
+
+    def test_the_next_picture_is_another_one(self, name, tiny):
+        with connected(camera := cameras.build(tiny(name))):
+            camera.read()
+            first = camera.taken_at
+            camera.spec.check("picture", camera.read_next(5.0))
+            assert camera.taken_at > first
+
+    def test_it_tells_how_it_is_doing(self, name, tiny):
+        with connected(camera := cameras.build(tiny(name))):
+            camera.read_next(5.0)
+            camera.read_next(5.0)
+            health = camera.health()
+        assert (health.problem, health.reconnects) == ("", 0)
+        assert 0 <= health.age_s < 5
+        assert health.fps >= 0
 
     def test_connecting_and_disconnecting_twice_is_harmless(self, name, tiny):
         camera = cameras.build(tiny(name))

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
-
 from etude.hardware.cameras import v4l2
 
 _NUM_INDICES = 10
@@ -78,6 +76,8 @@ def _text(path: Path) -> str:
 
 
 def _by_number() -> list[FoundCamera]:
+    import cv2  # noqa: PLC0415  configs that name a camera come past here, and most need no OpenCV
+
     found: list[FoundCamera] = []
     for index in range(_NUM_INDICES):
         capture = cv2.VideoCapture(index)

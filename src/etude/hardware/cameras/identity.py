@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from etude.core.errors import CameraError
 from etude.hardware.cameras.found import FoundCamera, found_cameras
 
 _ROOT = Path("/")
+
+
+def is_recorded(identity: int | str) -> bool:
+    """Whether it is a video file or a series of pictures such as `%03d.png`, which waits for its reader."""
+    if isinstance(identity, int) or identity.startswith("/dev/") or "://" in identity:
+        return False
+    path = Path(identity)
+    is_file = path.suffix != "" or "/" in identity
+    return is_file and not (path.exists() and stat.S_ISFIFO(path.stat().st_mode))
 
 
 def place_of(identity: int | str, root: Path = _ROOT) -> int | str:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import cv2
 import numpy as np
 
 from etude.core.errors import CameraError
-
-Rotation = Literal[0, 90, 180, 270, -90]
-"""How far pictures are turned clockwise [degrees]; LeRobot writes -90 for 270."""
-ColorMode = Literal["rgb", "bgr"]
+from etude.hardware.cameras.source import ColorMode
 
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -14,6 +14,10 @@ Pictures = Mapping[str, np.ndarray]
 """What a camera sees at one instant, by what its name is followed by: nothing for colours, `_depth` for distances."""
 
 COLOUR, DEPTH = "", "_depth"
+
+Rotation = Literal[0, 90, 180, 270, -90]
+"""How far pictures are turned clockwise [degrees]; LeRobot writes -90 for 270."""
+ColorMode = Literal["rgb", "bgr"]
 
 
 class Ended(CameraError):

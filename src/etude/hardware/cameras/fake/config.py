@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from etude.core.errors import ConfigError
 
@@ -10,6 +11,8 @@ from etude.core.errors import ConfigError
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """A camera that needs no hardware: numbered pictures, the same in every run."""
+
+    stays_in_process: ClassVar[bool] = True
 
     width: int = 64
     """Picture width [pixels]."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import stat
-from pathlib import Path
-
 import cv2
 
 from etude.core.errors import CameraError
@@ -32,7 +29,7 @@ class OpenCVSource:
         self._config = config
         self.name = str(config.index_or_path)
         self.specs = {COLOUR: colour_spec(config.width, config.height)}
-        self.is_recorded = _is_recorded(config.index_or_path)
+        self.is_recorded = identity.is_recorded(config.index_or_path)
         self._size = size_before(config.width, config.height, config.rotation)
         self._identity: int | str = config.index_or_path
         self._capture: cv2.VideoCapture | None = None
@@ -84,12 +81,3 @@ class OpenCVSource:
                 self.name,
                 f"it gives pictures of {size[0]} x {size[1]}, not {wanted}. Ask for that width and height.",
             )
-
-
-def _is_recorded(source: int | str) -> bool:
-    """Whether it is a video file or a series of pictures such as `%03d.png`, which waits for its reader."""
-    if isinstance(source, int) or source.startswith("/dev/") or "://" in source:
-        return False
-    path = Path(source)
-    is_file = path.suffix != "" or "/" in source
-    return is_file and not (path.exists() and stat.S_ISFIFO(path.stat().st_mode))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from etude.core.errors import ConfigError
-from etude.hardware.cameras.shape import ColorMode, Rotation
+from etude.hardware.cameras.identity import is_recorded
+from etude.hardware.cameras.source import ColorMode, Rotation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,11 @@ class Config:
             raise ConfigError(f"fourcc should be four letters such as MJPG, got '{self.fourcc}'.")
         if self.warmup_s < 0 or self.grace_s <= 0:
             raise ConfigError(f"warmup_s should be 0 or more and grace_s more, got {self.warmup_s} and {self.grace_s}.")
+
+    @property
+    def stays_in_process(self) -> bool:
+        """Whether it is a file, which waits for its reader and so can have only one."""
+        return is_recorded(self.index_or_path)
 
     @classmethod
     def tiny(cls) -> Config:

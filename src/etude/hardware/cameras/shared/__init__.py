@@ -1,0 +1,1 @@
+"""Cameras that another process has open."""

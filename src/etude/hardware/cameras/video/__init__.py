@@ -1,0 +1,1 @@
+"""Recorded films, played as if a camera saw them."""
