@@ -52,11 +52,12 @@ class VirtualPad:
 
 @pytest.fixture
 def sdl(monkeypatch):
-    """SDL without a window, started so that a virtual joystick can be plugged in."""
+    """SDL without a window, started so that a virtual joystick can be plugged in.
+
+    It stays started: SDL frees gamepads that are still open when it is stopped, and Python frees them again.
+    """
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     pygame.joystick.init()
-    yield
-    pygame.quit()
 
 
 @pytest.fixture
@@ -66,13 +67,27 @@ def virtual(sdl):
     pad.pull_out()
 
 
+@pytest.fixture
+def take_seat(sdl):
+    """Sit down at a gamepad, and leave it in good order."""
+    taken = []
+
+    def sit(**config):
+        taken.append(Seat(**config))
+        taken[-1].gamepad.connect()
+        return taken[-1]
+
+    yield sit
+    for seat in taken:
+        seat.gamepad.disconnect()
+
+
 class Seat:
     """A gamepad that drives, and its time."""
 
     def __init__(self, **config):
         self.clock = SimClock()
         self.gamepad = build(Config(**config), clock=self.clock)
-        self.gamepad.connect()
 
     def tick(self):
         """What moves in one tick, as shares of full speed."""
@@ -82,8 +97,8 @@ class Seat:
         return {name: pytest.approx(step / speeds[name] / TICK_S, abs=1e-3) for name, step in steps.items() if step}
 
 
-def test_nothing_moves_without_the_dead_man_button(virtual):
-    seat = Seat()
+def test_nothing_moves_without_the_dead_man_button(virtual, take_seat):
+    seat = take_seat()
     virtual.set(leftx=1, lefty=1)
     assert seat.tick() == {}
     virtual.hold(rightshoulder=1)
@@ -97,31 +112,31 @@ def test_nothing_moves_without_the_dead_man_button(virtual):
     [({"lefty": -1}, {"hand.x": 1}), ({"leftx": 1}, {"hand.y": -1}), ({"righty": -1}, {"hand.z": 1}),
      ({"rightx": 1}, {"hand.roll": 1}), ({"righttrigger": 1}, {"gripper": -1}), ({"lefttrigger": 1}, {"gripper": 1})],
 )  # fmt: skip
-def test_each_stick_moves_the_hand_its_way(virtual, pushed, moved):
-    seat = Seat()
+def test_each_stick_moves_the_hand_its_way(virtual, take_seat, pushed, moved):
+    seat = take_seat()
     virtual.hold(rightshoulder=1)
     virtual.set(**pushed)
     assert seat.tick() == moved
 
 
-def test_the_cross_lifts_and_lowers_the_finger_tips(virtual):
-    seat = Seat()
+def test_the_cross_lifts_and_lowers_the_finger_tips(virtual, take_seat):
+    seat = take_seat()
     virtual.hold(rightshoulder=1, dpup=1)
     assert seat.tick() == {"hand.pitch": -1}
     virtual.hold(dpup=0, dpdown=1)
     assert seat.tick() == {"hand.pitch": 1}
 
 
-def test_a_stick_counts_from_the_end_of_its_dead_zone(virtual):
-    seat = Seat(dead_zone=0.2, dead_man="none")
+def test_a_stick_counts_from_the_end_of_its_dead_zone(virtual, take_seat):
+    seat = take_seat(dead_zone=0.2, dead_man="none")
     virtual.set(lefty=-0.19)
     assert seat.tick() == {}
     virtual.set(lefty=-0.6)
     assert seat.tick() == {"hand.x": 0.5}
 
 
-def test_joints_are_turned_in_their_order(virtual):
-    seat = Seat(mode="joints")
+def test_joints_are_turned_in_their_order(virtual, take_seat):
+    seat = take_seat(mode="joints")
     virtual.hold(rightshoulder=1, dpup=1)
     virtual.set(leftx=1, lefty=-1, righty=0.5, rightx=-1)
     moved = seat.tick()
@@ -130,8 +145,8 @@ def test_joints_are_turned_in_their_order(virtual):
     }  # fmt: skip
 
 
-def test_pulled_out_it_holds_still_and_says_so_until_it_is_back(virtual):
-    seat = Seat(dead_man="none")
+def test_pulled_out_it_holds_still_and_says_so_until_it_is_back(virtual, take_seat):
+    seat = take_seat(dead_man="none")
     virtual.set(lefty=-1)
     assert seat.tick()
     virtual.pull_out()
@@ -143,15 +158,15 @@ def test_pulled_out_it_holds_still_and_says_so_until_it_is_back(virtual):
     assert seat.gamepad.problem == ""
 
 
-def test_no_gamepad_is_told_in_a_sentence(sdl):
+def test_no_gamepad_is_told_in_a_sentence(take_seat):
     with pytest.raises(DeviceError, match="No gamepad is there"):
-        Seat()
+        take_seat()
 
 
-def test_a_gamepad_of_another_name_is_told_of(virtual):
+def test_a_gamepad_of_another_name_is_told_of(virtual, take_seat):
     with pytest.raises(DeviceError, match=r"contains 'Xbox'.*there are: Virtual"):
-        Seat(name="Xbox")
-    assert Seat(name="virtual").gamepad.problem == ""
+        take_seat(name="Xbox")
+    assert take_seat(name="virtual").gamepad.problem == ""
 
 
 @pytest.mark.parametrize(("config", "problem"), [({"dead_zone": 1}, "dead_zone"), ({"joints": tuple("abcdefg"),

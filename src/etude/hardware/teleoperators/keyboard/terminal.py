@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import time
 from collections import deque
@@ -91,7 +92,6 @@ class Terminal:
         self._rest, self._heard_s = b"", 0.0
         self._before = termios.tcgetattr(descriptor)
         tty.setcbreak(descriptor)
-        os.set_blocking(descriptor, False)
 
     def listen(self) -> Listener:
         """Add a listener."""
@@ -101,16 +101,21 @@ class Terminal:
     def look(self) -> None:
         """Tell everybody what was typed meanwhile."""
         now = time.monotonic()
-        try:
-            typed = os.read(self.descriptor, 1024)
-        except OSError:  # nothing typed, or the terminal was closed
-            typed = b""
+        typed = self._read()
         if typed:
             self._heard_s = now
         keys, self._rest = parse(self._rest + typed, is_over=not typed and now - self._heard_s > _PATIENCE_S)
         for listener in self._listeners:
             for key in keys:
                 listener.hear(key)
+
+    def _read(self) -> bytes:
+        """Read what is there. The line stays one that waits, since what is printed goes out over the same one."""
+        try:
+            is_typed = bool(select.select([self.descriptor], [], [], 0)[0])
+            return os.read(self.descriptor, 1024) if is_typed else b""
+        except OSError:  # the terminal was closed
+            return b""
 
     def leave(self, listener: Listener) -> None:
         """Remove `listener`; after the last one everything is as it was."""
@@ -120,7 +125,6 @@ class Terminal:
         if not self._listeners:
             import termios  # noqa: PLC0415 - Windows has none
 
-            os.set_blocking(self.descriptor, True)
             termios.tcsetattr(self.descriptor, termios.TCSADRAIN, self._before)
             _open.pop(self.descriptor, None)
 
