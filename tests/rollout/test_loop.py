@@ -3,8 +3,9 @@ import pytest
 
 from etude.envs.env import Env
 from etude.rollout.agents import PolicyAgent, ReplayAgent, UntilStopped
-from etude.rollout.loop import Pacer, rollout
+from etude.rollout.loop import rollout
 from etude.rollout.sinks import StateSink
+from etude.rollout.ticks import Pacer
 
 
 class Diary(StateSink):
@@ -65,7 +66,8 @@ def test_ticks_keep_the_rate_on_an_injected_clock(counter):
 
 
 def test_without_a_rate_no_time_passes(counter):
-    assert rollout(counter(goal=30), forever(), hz=0).duration_s == 0
+    env = counter(goal=30)
+    assert rollout(env, forever(), pacer=Pacer(env.clock, 0)).duration_s == 0
 
 
 def test_late_ticks_are_counted_and_not_caught_up(counter):
@@ -81,7 +83,7 @@ def test_a_pacer_takes_up_a_new_rhythm_after_a_late_tick(counter):
     pacer.wait()
     pacer.wait()
     assert clock.now() == pytest.approx(0.25)
-    assert pacer.late_ticks == 1
+    assert pacer.ticks.late == 1
 
 
 def test_a_failure_is_told_to_every_sink_and_goes_on_its_way(counter):

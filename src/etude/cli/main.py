@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": "The whole job, no robot needed: record, train, run a skill and count its successes.",
     "sim": "A simulated arm on a serial port that any program can open.",
     "doctor": "Check this machine, or a checkpoint.",
+    "teleoperate": "Drive a robot.",
     "record": "Record demonstrations to a dataset.",
     "replay": "Play a recorded episode on the robot.",
     "train": "Train a policy on a dataset.",

@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from etude.cli.console import progress, say
+from etude.cli.console import say
 from etude.cli.options import EVALUATION_SEEDS
 from etude.cli.slots import Slot
+from etude.cli.watched import Watched
 from etude.core.errors import DeviceError, UserError
 from etude.hardware import robots, teleoperators
 
 if TYPE_CHECKING:
-    from etude.cli.keys import Keys
+    from etude.cli.watched import Drive
     from etude.data.dataset import DatasetWriter
-    from etude.envs.robot_env import RobotEnv
+    from etude.hardware.device import Robot
     from etude.rollout.agents import Agent
 
 MAX_FAILURES_IN_A_ROW = 10
-AGAIN, STOP = "left", "escape"
-"""Keys that discard the episode and show it again, and that stop recording."""
 RESUME_STRIDE = 10_007
 """Scenes between those of a recording and those of what is added to it, per episode there was."""
 
@@ -42,7 +41,7 @@ class DatasetOptions:
     episode_time_s: float = 60.0
     """Longest episode [s]."""
     reset_time_s: float = 60.0
-    """Time between episodes to put things back, on a real robot [s]."""
+    """Time between episodes to put things back, on a real robot; it may be driven meanwhile [s]."""
     vcodec: Literal["libsvtav1", "h264", "hevc", "auto"] = "libsvtav1"
     """Video encoder: libsvtav1 makes small files, h264 works the processor less, auto takes hardware where it is."""
 
@@ -63,10 +62,11 @@ class DatasetOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(Watched):
     """Record demonstrations to a LeRobot v3.0 dataset. Every saved episode is safe at once.
 
-    Right arrow or Enter ends an episode and keeps it, left arrow shows it again, Escape keeps it and stops.
+    Right arrow or Enter ends an episode and keeps it, left arrow shows it again, Escape keeps it and stops. The space
+    bar holds the arm where it is and lets it go on. Ctrl-C stops and leaves the episode as a draft.
     """
 
     robot: Annotated[Any, Slot(robots, "so101_follower")]
@@ -75,6 +75,8 @@ class Record:
     """What it is driven with."""
     dataset: DatasetOptions
     """The dataset."""
+    warmup_time_s: float = 0.0
+    """How long to drive a real robot before the first episode, without recording [s]."""
     seed: int = 0
     """Decides the scenes and the demonstrator's variation, in simulation."""
     resume: bool = False
@@ -82,105 +84,118 @@ class Record:
 
 
 COMMAND = Record
+KEYS = "→: keep   ←: show again   space: hold the arm   esc: keep and stop"
 
 
 def run(command: Record) -> int:
     """Record the episodes; a demonstration that fails in simulation is discarded and shown again."""
-    from etude.cli.keys import listening
     from etude.cli.parse import encode
+    from etude.cli.watched import driving
     from etude.core.run import start
-    from etude.data import create_dataset
-    from etude.data.formats.lerobot_v3.config import Config
-    from etude.envs.robot_env import RobotEnv
-    from etude.hardware.device import connected
-    from etude.rollout.agents import TeleoperatorAgent
+    from etude.rollout.driving import agent_for
 
     robot, teleoperator = robots.build(command.robot), teleoperators.build(command.teleop)
-    options = command.dataset
-    with connected(robot, teleoperator):
-        env = RobotEnv(robot, hz=options.fps)
-        writer = create_dataset(
-            options.folder,
-            {**robot.observation, "action": robot.action},
-            fps=options.fps,
-            robot_type=robot.name,
-            resume=command.resume,
-            config=Config(vcodec=options.vcodec),
-        )
+    agent, options = agent_for(teleoperator, robot), command.dataset
+    title = f"Recording {options.folder}"
+    with driving(command, robot, teleoperator, title=title, fps=options.fps, keys=KEYS, ctrl_c_ends=False) as drive:
+        writer = _writer(command, robot)
         run_folder = start("record", encode(command))
         try:
-            with listening() as keys:
-                session = Session(env, TeleoperatorAgent(teleoperator), writer, command, keys)
-                session.record()
+            session = Session(drive, agent, writer, command)
+            session.record()
         finally:
             writer.close()
             _mention_drafts(options.folder)
         facts = {"episodes": writer.num_episodes, "discarded": session.discarded, "late_ticks": session.late_ticks}
         run_folder.log("finished", dataset=str(options.folder), **facts)
+        drive.sounds.tell("Done")
     say(f"{options.folder} now holds {writer.num_episodes} episodes ({session.discarded} demonstrations discarded).")
     if session.late_ticks:
         say(f"{session.late_ticks} control ticks were late: see `etude dataset check {options.folder}`.")
     return 0
 
 
+def _writer(command: Record, robot: Robot) -> DatasetWriter:
+    """Open the dataset."""
+    from etude.data import create_dataset
+    from etude.data.formats.lerobot_v3.config import Config
+
+    return create_dataset(
+        command.dataset.folder,
+        {**robot.observation, "action": robot.action},
+        fps=command.dataset.fps,
+        robot_type=robot.name,
+        resume=command.resume,
+        config=Config(vcodec=command.dataset.vcodec),
+    )
+
+
 class Session:
     """Records episode after episode. Keys end one early: right keeps it, left shows it again, escape also stops."""
 
-    def __init__(self, env: RobotEnv, agent: Agent, writer: DatasetWriter, command: Record, keys: Keys) -> None:
-        from etude.rollout.agents import UntilStopped
+    def __init__(self, drive: Drive, agent: Agent, writer: DatasetWriter, command: Record) -> None:
         from etude.rollout.sinks import RecordSink
 
-        self._env, self._writer, self._options, self._keys = env, writer, command.dataset, keys
-        self._agent = UntilStopped(agent, self._is_ended)
-        self._sink = RecordSink(writer, command.dataset.single_task, keep=self._keeps, timing=lambda: env.timing)
+        self._drive, self._agent, self._writer = drive, agent, writer
+        self._options, self._warmup_s = command.dataset, command.warmup_time_s
+        env, task = drive.env, command.dataset.single_task
+        self._sink = RecordSink(writer, task, keep=self._keeps, timing=lambda: env.timing)
         # New scenes when more is recorded, and never those that skills are scored on.
         self._seed = (command.seed + RESUME_STRIDE * writer.num_episodes) % EVALUATION_SEEDS
-        self._key: str | None = None
+        self._first, self._tenths = writer.num_episodes, 0
         self.discarded = self.late_ticks = 0
 
     def record(self) -> None:
         """Record until as many episodes are saved as were asked for, or somebody stops it."""
-        target, in_a_row = self._writer.num_episodes + self._options.num_episodes, 0
-        with progress("Recording", self._options.num_episodes) as line:
-            while self._writer.num_episodes < target and self._key != STOP:
-                before = self._writer.num_episodes
-                self._record_one()
-                in_a_row = 0 if self._writer.num_episodes > before or self._key else in_a_row + 1
-                if in_a_row == MAX_FAILURES_IN_A_ROW:
-                    raise DeviceError(f"{in_a_row} demonstrations in a row failed. The saved ones are kept.")
-                done = self._writer.num_episodes - target + self._options.num_episodes
-                line.update(done, f"{self.late_ticks} late ticks" if self.late_ticks else "")
-                if not self._env.is_simulated and self._writer.num_episodes < target and self._key != STOP:
-                    self._wait_for_reset()
+        target, in_a_row, stops = self._first + self._options.num_episodes, 0, False
+        if self._warmup_s and not self._drive.env.is_simulated:
+            stops = self._drive_only("warming up", self._warmup_s)
+        while self._writer.num_episodes < target and not stops:
+            is_kept = self._record_one()
+            in_a_row = 0 if is_kept or self._drive.wishes.key else in_a_row + 1
+            if in_a_row == MAX_FAILURES_IN_A_ROW:
+                raise DeviceError(f"{in_a_row} demonstrations in a row failed. The saved ones are kept.")
+            self._tell_progress()
+            stops = self._drive.wishes.wants_stop
+            if not self._drive.env.is_simulated and self._writer.num_episodes < target and not stops:
+                stops = self._reset()
 
-    def _record_one(self) -> None:
-        from etude.rollout.loop import rollout
-
-        self._key, before = None, self._writer.num_episodes
-        longest = round(self._options.episode_time_s * self._options.fps)
-        outcome = rollout(self._env, self._agent, [self._sink], max_ticks=longest, seed=self._seed)
+    def _record_one(self) -> bool:
+        """Record an episode; give whether it was kept."""
+        before = self._writer.num_episodes
+        number = before - self._first + 1
+        self._drive.sounds.tell(f"Recording episode {number}")
+        phase, seconds = f"episode {number} of {self._options.num_episodes}", self._options.episode_time_s
+        outcome = self._drive.rollout(self._agent, [self._sink], phase=phase, seconds=seconds, seed=self._seed)
         self._seed += 1
         self.late_ticks += outcome.late_ticks
-        self.discarded += self._writer.num_episodes == before
-
-    def _is_ended(self) -> bool:
-        self._key = self._keys.pressed() or self._key
-        return self._key is not None
+        is_kept = self._writer.num_episodes > before
+        self.discarded += not is_kept
+        return is_kept
 
     def _keeps(self, success: bool) -> bool:
-        return self._key != AGAIN and (success or not self._env.is_simulated)
+        return not self._drive.wishes.wants_again and (success or not self._drive.env.is_simulated)
 
-    def _wait_for_reset(self) -> None:
-        """Let a person put things back: until a key is pressed, or for the time given."""
-        import time
+    def _reset(self) -> bool:
+        """Let a person put things back, with the arm if she likes; give whether she wants to stop."""
+        self._drive.sounds.tell("Reset the scene")
+        return self._drive_only("put things back, → goes on", self._options.reset_time_s)
 
-        say(f"Put things back. Enter goes on; otherwise it goes on in {self._options.reset_time_s:.0f} s.")
-        deadline = time.monotonic() + self._options.reset_time_s
-        key = None
-        while key is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-            key = self._keys.pressed()
-        self._key = key if key == STOP else self._key
+    def _drive_only(self, phase: str, seconds: float) -> bool:
+        """Drive without recording until a key is pressed or the time is up; give whether to stop."""
+        from etude.rollout.steering import Stay
+
+        if seconds > 0:
+            agent = self._agent if self._drive.by_person else Stay(self._drive.env.robot)
+            self._drive.rollout(agent, phase=phase, seconds=seconds, seed=self._seed)
+        return seconds > 0 and self._drive.wishes.wants_stop
+
+    def _tell_progress(self) -> None:
+        """Where there is no live view, print a line at every tenth."""
+        done, total = self._writer.num_episodes - self._first, self._options.num_episodes
+        if self._drive.screen.is_log and 10 * done // total > self._tenths:
+            self._tenths = 10 * done // total
+            say(f"Recording {done}/{total}" + (f", {self.late_ticks} late ticks" if self.late_ticks else ""))
 
 
 def _mention_drafts(root: Path) -> None:

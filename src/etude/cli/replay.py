@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from etude.cli.console import say
 from etude.cli.slots import Slot
+from etude.cli.watched import Watched
 from etude.core.errors import UserError
 from etude.hardware import robots
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from etude.cli.watched import Drive
+    from etude.data.dataset import Dataset
+    from etude.hardware.device import Robot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +33,11 @@ class RecordedEpisode:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replay:
-    """Play the recorded actions of one episode on the robot, at the rate they were recorded."""
+class Replay(Watched):
+    """Play the recorded actions of one episode on the robot, at the rate they were recorded.
+
+    The arm goes gently to where the recording begins. The space bar holds it, Escape or Ctrl-C stops.
+    """
 
     robot: Annotated[Any, Slot(robots, "so101_follower")]
     """The robot that moves."""
@@ -37,34 +48,66 @@ class Replay:
 
 
 COMMAND = Replay
+KEYS = "space: hold the arm   esc: stop"
+_APPROACH_S = 15.0
+"""How long the arm may take to come to where the recording begins [s]."""
 
 
 def run(command: Replay) -> int:
     """Replay the episode and say how far the robot strayed from the recording."""
     import numpy as np
 
-    from etude.core.frame import ACTION, STATE
+    from etude.cli.watched import driving
     from etude.data import open_dataset
-    from etude.envs.robot_env import RobotEnv
-    from etude.hardware.device import connected
     from etude.rollout.agents import ReplayAgent
-    from etude.rollout.loop import rollout
     from etude.rollout.sinks import StateSink
 
     dataset = open_dataset(command.dataset.root)
-    number, episodes = command.dataset.episode, dataset.episodes
-    if not 0 <= number < len(episodes):
-        raise UserError(f"{command.dataset.root} has episodes 0 to {len(episodes) - 1}; there is no {number}.")
-    rows = slice(episodes[number].start, episodes[number].stop)
-    actions, states = dataset.column(ACTION)[rows], dataset.column(STATE)[rows]
+    actions, states = _recorded(dataset, command.dataset)
     robot = robots.build(command.robot)
+    _check_joints(dataset, robot)
+    title = f"Replaying episode {command.dataset.episode} of {command.dataset.root}"
+    with driving(command, robot, title=title, fps=dataset.fps, keys=KEYS) as drive:
+        watched = StateSink()
+        if not drive.env.is_simulated:
+            _approach(drive, actions[0])
+        if drive.wishes.wants_stop:
+            actions = actions[:0]
+        seconds = len(actions) / dataset.fps
+        outcome = drive.rollout(ReplayAgent(actions), [watched], phase="replay", seconds=seconds, seed=command.seed)
+    if not outcome.ticks:
+        say("Stopped before the first frame.")
+        return 0
+    error = np.abs(np.stack(watched.states) - states[: outcome.ticks]).mean()
+    say(f"Replayed {outcome.ticks} frames in {outcome.duration_s:.1f} s; the joints were {error:.2f} off on average.")
+    return 0
+
+
+def _recorded(dataset: Dataset, chosen: RecordedEpisode) -> tuple[np.ndarray, np.ndarray]:
+    """Give the episode's actions and states."""
+    from etude.core.frame import ACTION, STATE
+
+    number, episodes = chosen.episode, dataset.episodes
+    if not 0 <= number < len(episodes):
+        raise UserError(f"{chosen.root} has episodes 0 to {len(episodes) - 1}; there is no {number}.")
+    rows = slice(episodes[number].start, episodes[number].stop)
+    return dataset.column(ACTION)[rows], dataset.column(STATE)[rows]
+
+
+def _check_joints(dataset: Dataset, robot: Robot) -> None:
+    from etude.core.frame import ACTION
+
     if dataset.specs[ACTION].names != robot.action.names:
         recorded, present = ", ".join(dataset.specs[ACTION].names), ", ".join(robot.action.names)
         raise UserError(f"The recording moves {recorded}; this robot has {present}.")
-    with connected(robot):
-        watched = StateSink()
-        env = RobotEnv(robot, hz=dataset.fps)
-        outcome = rollout(env, ReplayAgent(actions), [watched], max_ticks=len(actions), seed=command.seed)
-    error = np.abs(np.stack(watched.states) - states).mean()
-    say(f"Replayed {outcome.ticks} frames in {outcome.duration_s:.1f} s; the joints were {error:.2f} off on average.")
-    return 0
+
+
+def _approach(drive: Drive, pose: np.ndarray) -> None:
+    """Bring a real arm to where the recording begins, and say how far that was."""
+    from etude.rollout.steering import Approach
+
+    approach = Approach(pose, drive.env.robot, drive.env.hz)
+    drive.rollout(approach, phase="going to where the recording begins", seconds=_APPROACH_S)
+    if approach.was_off:
+        joint, apart = approach.was_off
+        say(f"{joint} was {apart:.1f} off where the recording begins; the arm went there gently.")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from etude.cli.console import say
 from etude.cli.options import TrainedPolicy, open_policy
 from etude.cli.slots import Slot
+from etude.cli.watched import Watched
 from etude.core.errors import UserError
 from etude.hardware import robots
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """Run a trained policy on a robot until it is done, the time is up, or Ctrl-C. The arm is released at the end."""
+class Run(Watched):
+    """Run a trained policy on a robot until it is done, the time is up, or somebody stops it.
+
+    The space bar holds the arm where it is and lets it go on; Escape or Ctrl-C stops. The arm is released at the end.
+    """
 
     policy: TrainedPolicy
     """The policy."""
@@ -38,48 +39,20 @@ class Run:
 
 
 COMMAND = Run
+KEYS = "space: hold the arm   esc: stop"
 
 
 def run(command: Run) -> int:
     """Run the policy once."""
-    from etude.envs.robot_env import RobotEnv
-    from etude.hardware.device import connected
-    from etude.rollout.agents import PolicyAgent, UntilStopped
-    from etude.rollout.loop import rollout
+    from etude.cli.watched import driving
+    from etude.rollout.agents import PolicyAgent
 
     policy = open_policy(command.policy.path, command.device)
     robot = robots.build(command.robot)
-    with connected(robot), stop_on_interrupt() as stopped:
+    with driving(command, robot, title=f"Running {command.policy.path}", fps=command.fps, keys=KEYS) as drive:
         policy.check_fits(robot.observation, robot.action)
-        say(f"Running for {command.duration_s:.0f} s. Ctrl-C stops.")
         agent = PolicyAgent(policy, replan=command.policy.replan or policy.n_action_steps)
-        outcome = rollout(
-            RobotEnv(robot, hz=command.fps),
-            UntilStopped(agent, lambda: bool(stopped)),
-            max_ticks=round(command.duration_s * command.fps),
-            seed=command.seed,
-        )
+        outcome = drive.rollout(agent, seconds=command.duration_s, seed=command.seed)
     rate = outcome.ticks / max(outcome.duration_s, 1e-9)
     say(f"Ran {outcome.ticks} ticks in {outcome.duration_s:.1f} s ({rate:.1f} per second, {outcome.late_ticks} late).")
     return 0
-
-
-@contextmanager
-def stop_on_interrupt() -> Generator[list[int]]:
-    """Collect Ctrl-C and SIGTERM for the length of a block, so that the tick in progress ends in good order.
-
-    A second signal interrupts at once.
-    """
-    received: list[int] = []
-
-    def remember(number: int, _: object) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)

@@ -20,6 +20,10 @@ class Clock(Protocol):
         ...
 
 
+AWAKE_S = 0.0008
+"""How long before an appointment one is awake and waits with open eyes: systems wake who sleeps a little late."""
+
+
 class RealClock:
     """The wall's time."""
 
@@ -28,10 +32,12 @@ class RealClock:
         return time.perf_counter()
 
     def sleep_until(self, instant: float) -> None:
-        """Sleep until `instant`."""
-        remaining = instant - self.now()
+        """Sleep until just before `instant`, then wait for it awake, so that it is met to a few microseconds."""
+        remaining = instant - AWAKE_S - time.perf_counter()
         if remaining > 0:
             time.sleep(remaining)
+        while time.perf_counter() < instant:
+            pass
 
 
 class SimClock:

@@ -1,4 +1,4 @@
-"""The only control loop in the house: record, replay, run and evaluate are this one with other parts."""
+"""The only control loop in the house: teleoperate, record, replay, run and evaluate are this one with other parts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from etude.core.clock import Clock
-from etude.envs.env import Env, Step
+from etude.envs.env import Env
 from etude.rollout.agents import Agent
 from etude.rollout.sinks import Sink
+from etude.rollout.ticks import Pacer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,28 +19,8 @@ class Outcome:
     success: bool
     ticks: int
     late_ticks: int
-    """Ticks that ended after their time; always 0 on a simulated clock."""
+    """Ticks after which the next one began too late; always 0 on a simulated clock."""
     duration_s: float
-
-
-class Pacer:
-    """Ends each control tick on time, and counts those that came too late."""
-
-    def __init__(self, clock: Clock, hz: float, *, tolerance_s: float = 0.001) -> None:
-        self._clock, self._period, self._tolerance = clock, 1.0 / hz if hz else 0.0, tolerance_s
-        self._deadline = clock.now()
-        self.late_ticks = 0
-
-    def wait(self) -> None:
-        """Return when the present tick is over. After a late one the rhythm starts anew; nothing is caught up."""
-        if not self._period:
-            return
-        self._deadline += self._period
-        now = self._clock.now()
-        if now > self._deadline + self._tolerance:
-            self.late_ticks += 1
-            self._deadline = now
-        self._clock.sleep_until(self._deadline)
 
 
 def rollout(
@@ -48,40 +28,39 @@ def rollout(
     agent: Agent,
     sinks: Sequence[Sink] = (),
     *,
-    hz: float | None = None,
     max_ticks: int = 1000,
     seed: int = 0,
-    clock: Clock | None = None,
+    pacer: Pacer | None = None,
 ) -> Outcome:
     """Run one episode of `agent` in `env` while `sinks` watch.
 
-    It ends when the task does, when the agent has nothing more to do, or after `max_ticks`. `hz` is the control rate
-    (the environment's own if not given; 0 runs as fast as possible) and `clock` the time it is kept by (the
-    environment's own if not given). Sinks are told of the end even when the episode fails.
+    It ends when the task does, when the agent has nothing more to do, or after `max_ticks`. `pacer` ends the ticks: at
+    the environment's rate, by the environment's clock, if none is given. Sinks are told of the end even when the
+    episode fails.
     """
-    clock = clock or env.clock
-    frame = env.reset(seed)
-    agent.reset(seed)
-    with ExitStack() as stack:
+    pacer = pacer or Pacer(env.clock, env.hz)
+    with pacer.undisturbed(), ExitStack() as stack:
+        frame = env.reset(seed)
+        agent.reset(seed)
         for sink in sinks:
             sink.begin(seed)
             stack.push(sink.abort)
-        begun = clock.now()
-        pacer = Pacer(clock, env.hz if hz is None else hz)
-        ticks, success = 0, False
-        while ticks < max_ticks and (action := agent.act(frame)) is not None:
-            step = env.step(action, pacer.wait)
-            _tell(sinks, frame, step)
-            frame, ticks, success = step.frame, ticks + 1, step.success
-            if step.terminated or step.truncated:
-                break
-        outcome = Outcome(success=success, ticks=ticks, late_ticks=pacer.late_ticks, duration_s=clock.now() - begun)
+        outcome = _run(env, agent, sinks, frame, max_ticks, pacer)
         stack.pop_all()
     for sink in sinks:
         sink.end(outcome.success)
     return outcome
 
 
-def _tell(sinks: Sequence[Sink], frame: dict, step: Step) -> None:
-    for sink in sinks:
-        sink.tick(frame, step)
+def _run(env: Env, agent: Agent, sinks: Sequence[Sink], frame: dict, max_ticks: int, pacer: Pacer) -> Outcome:
+    began_s, late = pacer.start(), pacer.ticks.late
+    num_ticks, success = 0, False
+    while num_ticks < max_ticks and (action := agent.act(frame)) is not None:
+        step = env.step(action, pacer.wait)
+        for sink in sinks:
+            sink.tick(frame, step)
+        frame, num_ticks, success = step.frame, num_ticks + 1, step.success
+        if step.terminated or step.truncated:
+            break
+    late, duration_s = pacer.ticks.late - late, pacer.clock.now() - began_s
+    return Outcome(success=success, ticks=num_ticks, late_ticks=late, duration_s=duration_s)

@@ -68,7 +68,7 @@ class FakeRobot:
 
     def health(self) -> Health:
         """Tell how the cameras are; the joints are always well."""
-        return Health(cameras={name: camera.health() for name, camera in self._cameras.items()})
+        return Health(cameras=self._cameras.health())
 
     def _connected(self) -> np.ndarray:
         if self._joints is None:

@@ -1,0 +1,62 @@
+"""`etude teleoperate`: a person drives a robot; nothing is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from etude.cli.console import say
+from etude.cli.slots import Slot
+from etude.cli.watched import Watched
+from etude.core.errors import UserError
+from etude.hardware import robots, teleoperators
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teleoperate(Watched):
+    """Drive a robot with a leader arm, a keyboard, a gamepad, a phone or a script. Nothing is recorded.
+
+    The space bar holds the arm where it is and lets it go on; Escape or Ctrl-C stops.
+    """
+
+    robot: Annotated[Any, Slot(robots, "so101_follower")]
+    """The robot that is driven."""
+    teleop: Annotated[Any, Slot(teleoperators, "scripted")]
+    """What it is driven with."""
+    fps: int = 60
+    """Control ticks per second [1/s]."""
+    teleop_time_s: float | None = None
+    """How long to drive [s]; until stopped when left out."""
+    seed: int = 0
+    """Decides the scene, in simulation."""
+
+    def __post_init__(self) -> None:
+        if self.fps < 1 or (self.teleop_time_s is not None and self.teleop_time_s <= 0):
+            raise UserError("--fps should be at least 1 and --teleop_time_s above 0.")
+
+
+COMMAND = Teleoperate
+KEYS = "space: hold the arm   esc: stop"
+
+
+def run(command: Teleoperate) -> int:
+    """Drive until it is over, then tell how well the pace was kept."""
+    from etude.cli.watched import driving
+    from etude.rollout.driving import agent_for
+
+    robot, teleoperator = robots.build(command.robot), teleoperators.build(command.teleop)
+    agent = agent_for(teleoperator, robot)
+    title, num_ticks, late, seconds = f"Driving {robot.name}", 0, 0, command.teleop_time_s
+    with driving(command, robot, teleoperator, title=title, fps=command.fps, keys=KEYS) as drive:
+        drive.sounds.tell("Go")
+        began_s, seed, is_over = drive.clock.now(), command.seed, False
+        while not is_over:
+            outcome = drive.rollout(agent, seconds=seconds, seed=seed)
+            num_ticks, late, seed = num_ticks + outcome.ticks, late + outcome.late_ticks, seed + 1
+            seconds = None if seconds is None else seconds - outcome.ticks / command.fps
+            # In simulation a task that is done begins anew, for as long as somebody drives.
+            is_over = not drive.by_person or not outcome.success or (seconds is not None and seconds <= 0)
+        duration_s = drive.clock.now() - began_s
+    rate = num_ticks / max(duration_s, 1e-9)
+    say(f"Drove {num_ticks} ticks in {duration_s:.1f} s ({rate:.1f} per second, {late} late).")
+    return 0

@@ -1,0 +1,109 @@
+"""What commands that move a robot have in common: a steady pace, a live view, keys, a viewer and sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from etude.cli.controls import Controls, controls
+from etude.cli.screen import Caption, Screen, screen
+from etude.cli.sounds import Sounds, has_player
+
+if TYPE_CHECKING:
+    from etude.core.clock import Clock
+    from etude.envs.robot_env import RobotEnv
+    from etude.hardware.device import Robot, Teleoperator
+    from etude.rollout.agents import Agent
+    from etude.rollout.loop import Outcome
+    from etude.rollout.sinks import Sink
+
+NO_LIMIT = 10**9
+"""Ticks of a rollout that goes on until somebody ends it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """Options of every command that moves a robot."""
+
+    display: Literal["none", "rerun"] = "none"
+    """A viewer for states, actions and pictures, beside the live view in the terminal."""
+    play_sounds: bool = field(default_factory=has_player)
+    """Say aloud what is going on; on where this computer can speak."""
+
+
+class Drive:
+    """A connected robot under a person's eyes and hands; every rollout of a command goes through it."""
+
+    def __init__(self, env: RobotEnv, wishes: Controls, shown: Screen, sounds: Sounds, viewers: Sequence[Sink]) -> None:
+        from etude.rollout.live import LiveSink
+        from etude.rollout.ticks import Ticks
+
+        self.env, self.wishes, self.screen, self.sounds = env, wishes, shown, sounds
+        self.clock: Clock = env.clock
+        self.by_person = False
+        """Whether a person drives the robot."""
+        self._ticks, self._viewers = Ticks(), viewers
+        self._live = LiveSink(env.robot, self._ticks, shown.show)
+
+    def rollout(
+        self, agent: Agent, sinks: Sequence[Sink] = (), *, phase: str = "", seconds: float | None = None, seed: int = 0
+    ) -> Outcome:
+        """Run one rollout, at most as long as `seconds`; the view calls it `phase`."""
+        from etude.rollout.loop import rollout
+        from etude.rollout.steering import Steered
+        from etude.rollout.ticks import Pacer
+
+        caption = self.screen.caption
+        caption.phase, caption.seconds_left = phase, seconds
+        self.wishes.begin()
+        steered = Steered(agent, self.env.robot, self.wishes)
+
+        def look() -> None:
+            caption.gap, caption.is_held = steered.gap, self.wishes.is_held
+            self._live.spare()
+
+        longest = NO_LIMIT if seconds is None else round(seconds * self.env.hz)
+        pacer = Pacer(self.clock, self.env.hz, self._ticks, on_slack=look)
+        return rollout(
+            self.env, steered, [*sinks, self._live, *self._viewers], max_ticks=longest, seed=seed, pacer=pacer
+        )
+
+
+@contextmanager
+def driving(
+    command: Watched, robot: Robot, *others: Teleoperator, title: str, fps: float, keys: str, ctrl_c_ends: bool = True
+) -> Generator[Drive]:
+    """Connect everything for the length of a block, and listen to keys and show the view meanwhile.
+
+    With `ctrl_c_ends` Ctrl-C ends a rollout as Escape does; else it breaks the command off.
+    """
+    from etude.core.clock import RealClock
+    from etude.envs.robot_env import RobotEnv
+    from etude.hardware.device import connected
+
+    with ExitStack() as stack:
+        viewers = [_viewer(command.display, stack)] if command.display != "none" else []
+        stack.enter_context(connected(robot, *others))
+        env = RobotEnv(robot, hz=fps)
+        wishes = stack.enter_context(controls(ctrl_c_ends=ctrl_c_ends))
+        caption = Caption(title=title, hz=fps, keys=keys if wishes.has_keys else "")
+        shown = stack.enter_context(screen(caption))
+        drive = Drive(env, wishes, shown, Sounds(is_on=command.play_sounds), viewers)
+        if any(map(is_person, others)):
+            drive.by_person, drive.clock = True, RealClock()
+        yield drive
+
+
+def is_person(teleoperator: Teleoperator) -> bool:
+    """Whether a person drives, not a script: for her, simulated time may pass no faster than her own."""
+    names = teleoperator.action.names
+    return all(name.endswith(".step") for name in names) or getattr(teleoperator, "scene", teleoperator) is None
+
+
+def _viewer(name: str, stack: ExitStack) -> Sink:
+    from etude.rollout.rerun import RerunSink
+
+    del name
+    return stack.enter_context(RerunSink.opened())
