@@ -12,11 +12,12 @@ import simplejpeg
 
 from etude.core.errors import UserError
 from etude.hardware import lines, robots
+from etude.hardware.arm_calibration import read
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.buses.feetech.packet import Packet, encode
 from etude.hardware.calibration import save_calibration
 from etude.hardware.device import connected
-from etude.hardware.robots.so101_follower.motors import MOTORS, read_calibration
+from etude.hardware.robots.so101_follower.kind import SO101_FOLLOWER
 from etude.sim.server import serve_arm
 
 SERVE = """
@@ -113,7 +114,7 @@ def test_a_file_is_not_replaced_by_the_port(tmp_path):
 
 def test_the_driver_of_a_real_arm_cannot_tell(served, tmp_path):
     line = lines.build(lines.config("serial")(port=str(served[0]))).open()
-    save_calibration(tmp_path / "sim.json", read_calibration(FeetechBus(line, MOTORS, retries=2)))
+    save_calibration(tmp_path / "sim.json", read(SO101_FOLLOWER, FeetechBus(line, SO101_FOLLOWER.motors)))
     line.close()
     robot = robots.build(robots.config("so101_follower")(port=str(served[0]), id="sim", calibration_dir=tmp_path))
     with connected(robot):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from etude.hardware.arm_kind import ArmKind
+from dataclasses import replace
+
 from etude.hardware.robots.so101_follower.kind import SO101_FOLLOWER
 
-# LeRobot knows one make for both. Their links are equally long and their zeros agree, so one body stands for both, too.
-SO100_FOLLOWER: ArmKind = SO101_FOLLOWER
+# LeRobot knows one make for both: a driver sees no difference but where the links are.
+SO100_FOLLOWER = replace(SO101_FOLLOWER, body="so100")

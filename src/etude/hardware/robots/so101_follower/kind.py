@@ -36,5 +36,6 @@ SO101_FOLLOWER = ArmKind(
     },
     cleared_bits={"Phase": TURN_COUNTING},
     body="so101",
-    rest={"shoulder_lift": -98.0, "elbow_flex": 98.0, "wrist_flex": 35.0},
+    # Folded, the hand on the table: let go there, a simulated arm sinks by less than a degree.
+    rest={"shoulder_lift": -98.0, "elbow_flex": 98.0, "wrist_flex": 60.0},
 )

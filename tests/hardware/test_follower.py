@@ -7,11 +7,12 @@ import pytest
 
 from etude.core.errors import ConfigError, DeviceError, MotorSilent, SpecMismatch
 from etude.core.frame import STATE
+from etude.hardware import arm as arm_module
 from etude.hardware import robots
+from etude.hardware.buses.feetech import bus as feetech
 from etude.hardware.calibration import MotorCalibration, load_calibration, save_calibration
 from etude.hardware.device import connected
-from etude.hardware.robots.so101_follower import robot as driver
-from etude.hardware.robots.so101_follower.motors import MOTORS
+from etude.hardware.robots.so101_follower.kind import MOTORS
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
 DT = 0.002
@@ -27,17 +28,21 @@ class Clock:
     def now(self):
         return self.time
 
+    def __init__(self, live):
+        self._live = live
+
     def sleep_until(self, instant):
-        self.time = instant
+        if instant > self.time:
+            self._live(instant - self.time)
 
 
 class Arm:
     """Six calibrated servos on a line, each with a joint that follows its torque without friction or gravity."""
 
     def __init__(self, line):
-        self.servos = [Sts3215(motor_id, range_rad=RANGE) for motor_id in MOTORS.values()]
+        self.servos = [Sts3215(motor.id, range_rad=RANGE) for motor in MOTORS.values()]
         self.line = line(ServoChain(self.servos).exchange)
-        self.clock = Clock()
+        self.clock = Clock(self.rest)
         self.position, self.velocity = np.zeros(6), np.zeros(6)
         self.rest()
 
@@ -57,19 +62,20 @@ class Arm:
 @pytest.fixture
 def arm(line, monkeypatch):
     arm = Arm(type(line))
-    monkeypatch.setattr(driver, "line_at", lambda port: arm.line)
-    monkeypatch.setattr(driver, "RealClock", lambda: arm.clock)
+    monkeypatch.setattr(feetech, "line_at", lambda port, **_: arm.line)
+    monkeypatch.setattr(arm_module, "RealClock", lambda: arm.clock)
     return arm
 
 
 @pytest.fixture
 def config(tmp_path):
     stored = {
-        motor: MotorCalibration(id=motor_id, drive_mode=0, homing_offset=0, range_min=LOW, range_max=HIGH)
-        for motor, motor_id in MOTORS.items()
+        name: MotorCalibration(id=motor.id, drive_mode=0, homing_offset=0, range_min=LOW, range_max=HIGH)
+        for name, motor in MOTORS.items()
     }
     save_calibration(tmp_path / "red.json", stored)
-    return robots.config("so101_follower")(port="/dev/ttyTEST", id="red", calibration_dir=tmp_path)
+    options = {"rest_pose": {}, "guardian": False, "table_height_m": None}
+    return robots.config("so101_follower")(port="/dev/ttyTEST", id="red", calibration_dir=tmp_path, **options)
 
 
 @pytest.fixture
@@ -140,11 +146,11 @@ class TestConnecting:
             robots.build(config).connect()
 
     def test_when_setting_up_fails_the_torque_is_off(self, arm, config, monkeypatch):
-        def fail(bus):
-            bus.sync_write("Torque_Enable", dict.fromkeys(MOTORS, 1))
+        def fail(arm):
+            arm.bus.sync_write("Torque_Enable", dict.fromkeys(MOTORS, 1))
             raise DeviceError("no")
 
-        monkeypatch.setattr(driver.motors, "hold", fail)
+        monkeypatch.setattr(arm_module.Arm, "hold", fail)
         with pytest.raises(DeviceError, match="no"):
             robots.build(config).connect()
         assert arm.registers("Torque_Enable") == [0] * 6
@@ -164,7 +170,7 @@ class TestCalibration:
         for servo in arm.servos:
             servo.memory.set("Min_Position_Limit", 0)
             servo.memory.set("Max_Position_Limit", 4095)
-        with pytest.raises(DeviceError, match=r"not calibrated.*no file .*blue\.json.*lerobot-calibrate"):
+        with pytest.raises(DeviceError, match=r"not calibrated.*no file .*blue\.json.*etude calibrate --robot.type"):
             robots.build(replace(config, id="blue")).connect()
 
     def test_motors_that_disagree_with_the_file_are_refused(self, arm, config):
@@ -215,11 +221,17 @@ class TestMoving:
         np.testing.assert_allclose(frame[STATE], goal, atol=1.0)
         assert robot.clipped == ()
 
-    def test_one_packet_each_way_per_tick(self, arm, robot):
+    def test_one_packet_each_way_per_tick_and_now_and_then_how_a_motor_feels(self, arm, robot):
         arm.line.sent.clear()
-        robot.observe()
-        robot.apply(np.zeros(6, np.float32))
-        assert [packet[4:7].hex(" ") for packet in arm.line.sent] == ["82 38 02", "83 2a 02"]
+        for _ in range(30):
+            robot.observe()
+            robot.apply(np.zeros(6, np.float32))
+            arm.rest(1 / 30)
+        asked = [packet[4:7].hex(" ") for packet in arm.line.sent]
+        assert asked[:5] == ["82 38 02", "02 3c 06", "83 2a 02", "82 38 02", "83 2a 02"]
+        assert asked.count("02 3c 06") == 4
+        assert len(asked) == 64
+        assert list(robot.health().motors) == list(MOTORS)[:4]
 
     def test_what_is_too_far_is_clipped_and_told(self, arm, robot):
         applied = robot.apply(np.array([500, 0, 0, 0, 0, 50], np.float32))

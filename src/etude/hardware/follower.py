@@ -1,0 +1,237 @@
+"""An arm that is driven, with its cameras: a robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from etude.core.errors import ConfigError, DeviceError, MissingExtra
+from etude.core.frame import ACTION, STATE, Frame
+from etude.core.spec import Specs
+from etude.hardware import bodies, cameras
+from etude.hardware.arm import Arm
+from etude.hardware.arm_config import FollowerConfig
+from etude.hardware.arm_health import ArmHealth, Grade
+from etude.hardware.arm_kind import ArmKind
+from etude.hardware.cameras.camera_set import CameraSet
+from etude.hardware.gate import Gate, Table
+from etude.hardware.guardian import Guardian
+from etude.hardware.health import Health
+from etude.hardware.lowering import lower
+
+
+class Follower:
+    """Joints in degrees or shares of their range, the gripper 0 (closed) to 100 (open), and cameras.
+
+    Every action passes the safety gate; what it gives is what was commanded.
+    """
+
+    def __init__(self, kind: ArmKind, config: FollowerConfig) -> None:
+        self.kind, self.uses_degrees, self.name = kind, config.use_degrees, kind.name
+        self._config = config
+        self._max_reach = _max_reach(kind, config)
+        _check_motors(kind, "rest_pose", config.rest_pose or {})
+        self.arm = Arm(kind, config, use_degrees=config.use_degrees)
+        self.scene, self._clock = self.arm.scene, self.arm.clock
+        self._cameras = CameraSet(_cameras(config, is_simulated=self.scene is not None))
+        self.action = self.arm.spec
+        self.observation: Specs = {STATE: self.action} | self._cameras.specs
+        self.clipped: tuple[str, ...] = ()
+        """Why the last applied action is another than the one asked for."""
+        self.events: tuple[str, ...] = ()
+        """What went wrong since the observation before the last."""
+        self.camera_times: dict[str, float] = {}
+        self._limp_by = self._tripped_by = self._unseen = ""
+        self._silent: set[str] = set()
+        self._open: ExitStack | None = None
+
+    def connect(self) -> None:
+        """Open the port, check and set up the motors, and hold the arm where it is."""
+        if self._open:
+            return
+        with ExitStack() as opened:
+            opened.callback(self.arm.disconnect)
+            self.arm.connect()
+            self._gate = self._make_gate()
+            self._health = ArmHealth(self.kind, self.arm.bus)
+            opened.callback(self._cameras.disconnect)
+            self._cameras.connect()
+            self.arm.release()
+            self.arm.configure()
+            self._limp_by = self._tripped_by = ""
+            self._silent, self.events = set(), ()
+            if self._config.disable_torque_on_disconnect:
+                opened.callback(self._let_go)
+            self.arm.hold()
+            self._gate.start(self.arm.measure(), self._clock.now())
+            if self._config.guardian and self.scene is None:
+                guardian = Guardian(self.kind, self._config.port, self._rest())
+                opened.callback(guardian.leave)
+                guardian.stand_by()
+            self._open = opened.pop_all()
+
+    def observe(self) -> Frame:
+        """Read the joints, then the cameras."""
+        self._connected()
+        state, now = self.arm.measure(), self._clock.now()
+        self._gate.see(state, now)
+        self.events = (*self._lost_answers(), *self._judge(now))
+        if not self._limp_by and self._gate.is_stale(now):
+            self.arm.command(self._gate.hold(now))
+        pictures = self._cameras.read()
+        self.camera_times = self._cameras.times
+        return {STATE: state} | pictures
+
+    def apply(self, action: np.ndarray) -> np.ndarray:
+        """Command the joints through the safety gate; give back what was commanded, float32 (joint,)."""
+        self._connected()
+        self.action.check(ACTION, action)
+        if self._limp_by:
+            self.clipped = (f"the arm is limp: {self._limp_by}",)
+            return self._gate.measured.astype(np.float32)
+        applied, self.clipped = self._gate.admit(action, self._clock.now())
+        self.arm.command(applied)
+        return applied
+
+    def health(self) -> Health:
+        """Tell how motors, wire and cameras are doing, as last heard."""
+        if not self._open:
+            return Health()
+        halted = self._limp_by or self._gate.stopped_by
+        state = (f"The arm {'is limp' if self._limp_by else 'holds still'}: {halted}.",) if halted else ()
+        blind = (self._unseen,) if self._unseen else ()
+        return Health(
+            motors=dict(self._health.vitals),
+            tallies=self.arm.bus.tallies,
+            cameras=self._cameras.health(),
+            warnings=(*state, *self._health.warnings(), *blind),
+        )
+
+    def stop(self, why: str = "you asked for it") -> None:
+        """Hold the arm still, whatever it is told, until `resume`."""
+        self._connected()
+        self._gate.stop(why)
+        self.arm.command(self._gate.hold(self._clock.now()))
+
+    def limp(self, why: str = "you asked for it") -> None:
+        """Switch the torque off until `resume`; the arm falls unless it rests."""
+        self._connected()
+        self._limp_by = why
+        self.arm.release()
+
+    def resume(self) -> None:
+        """Let the arm move again after `stop` or `limp`, gently at first."""
+        self._connected()
+        if self._limp_by:
+            self._limp_by = ""
+            self.arm.hold()
+            self._gate.start(self.arm.measure(), self._clock.now())
+        self._gate.resume(self._clock.now())
+
+    def disconnect(self) -> None:
+        """Bring the arm to rest and let it go unless told otherwise, and close everything; harmless when not connected.
+
+        Whatever goes wrong on the way, or a second Ctrl-C, the motors are released all the same.
+        """
+        opened, self._open = self._open, None
+        if opened:
+            opened.close()
+
+    def _connected(self) -> None:
+        if not self._open:
+            raise DeviceError(f"The arm on {self._config.port} is not connected. Call connect() first.")
+
+    def _lost_answers(self) -> list[str]:
+        """Say which motors did not answer in this tick; those that lost their power meanwhile are set up again."""
+        missed = self._health.missed()
+        said = [f"motor '{motor}' did not answer, {count} times" for motor, count in missed.items()]
+        back, self._silent = self._silent - missed.keys(), set(missed)
+        for motor in back:
+            if self.arm.revive(motor):
+                self._gate.start(self._gate.measured, self._clock.now())
+                said.append(f"motor '{motor}' had lost its power")
+        return said
+
+    def _judge(self, now: float) -> list[str]:
+        """Ask a motor how it feels, and hold or let go where the motors stand no more."""
+        self._health.ask(now)
+        grade, why = self._health.verdict()
+        if grade is Grade.LIMP and not self._limp_by:
+            self.limp(why)
+            return [f"the arm went limp: {why}"]
+        return self._trip(grade, why)
+
+    def _make_gate(self) -> Gate:
+        return Gate(
+            self.action.names,
+            self.arm.limits(),
+            max_reach=self._max_reach,
+            max_speed=self._config.max_speed,
+            stale_s=self._config.stale_s,
+            table=self._table(),
+        )
+
+    def _trip(self, grade: Grade, why: str) -> list[str]:
+        """Hold still while the motors ask for it, and go on gently when they are well again."""
+        if grade is Grade.MOVE:
+            if self._tripped_by and self._gate.stopped_by == self._tripped_by:
+                self._gate.resume(self._clock.now())
+            self._tripped_by = ""
+            return []
+        if not self._gate.stopped_by:
+            self._gate.stop(why)
+            self._tripped_by = why
+        return [f"the arm holds still: {self._gate.stopped_by}"]
+
+    def _rest(self) -> dict[str, int]:
+        return self.arm.rest_ticks(self._config.rest_pose)
+
+    def _let_go(self) -> None:
+        """Lower the arm if that is safe, and release it in any case."""
+        is_well = not self._limp_by and self._health.verdict()[0] is Grade.MOVE
+        try:
+            if is_well and self.scene is None:
+                lower(self.arm.bus, self._rest(), self._clock)
+        except DeviceError:
+            pass  # releasing meets the same trouble, and says so
+        finally:
+            self.arm.release()
+
+    def _table(self) -> Table | None:
+        """Give the plane that the hand must not go below, where the body is known."""
+        height_m, body = self._config.table_height_m, self.kind.body
+        self._unseen = ""
+        if height_m is None or body not in bodies.names():
+            return None
+        try:
+            from etude.hardware.kinematics import DriverUnits, Kinematics  # noqa: PLC0415 - loads MuJoCo
+        except MissingExtra as problem:
+            self._unseen = f"Nothing keeps the hand from the table: {problem}"
+            return None
+        # Without `self` in the lambda: in a circle a simulated robot would keep its world alive.
+        arm, kinematics, units = self.arm, Kinematics.of(body), DriverUnits(bodies.body(body), self.kind.gripper)
+        return Table(height_m, lambda joints: kinematics.lowest_point(units.to_rad(arm.degrees(joints))))
+
+
+def _max_reach(kind: ArmKind, config: FollowerConfig) -> np.ndarray:
+    """Give `max_relative_target` by joint, infinite where there is none."""
+    given = config.max_relative_target
+    by_motor = given if isinstance(given, dict) else dict.fromkeys(kind.motors, np.inf if given is None else given)
+    _check_motors(kind, "max_relative_target", by_motor)
+    if any(reach <= 0 for reach in by_motor.values()):
+        raise ConfigError(f"max_relative_target should be positive, got {given}.")
+    return np.array([by_motor.get(motor, np.inf) for motor in kind.motors])
+
+
+def _check_motors(kind: ArmKind, name: str, given: Mapping[str, float]) -> None:
+    if unknown := [motor for motor in given if motor not in kind.motors]:
+        raise ConfigError(f"{name} names {', '.join(unknown)}; the motors are {', '.join(kind.motors)}.")
+
+
+def _cameras(config: FollowerConfig, *, is_simulated: bool) -> dict[str, Any]:
+    if config.cameras or not is_simulated or config.port != "sim":
+        return config.cameras
+    return {view: cameras.config("sim")(view=view, width=96, height=96) for view in ("front", "wrist")}

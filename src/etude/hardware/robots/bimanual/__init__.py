@@ -1,0 +1,1 @@
+"""Two robots as one: a left and a right one."""

@@ -1,0 +1,1 @@
+"""Two teleoperators as one: a left and a right one."""
