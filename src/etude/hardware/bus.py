@@ -30,8 +30,29 @@ class MotorBus(Protocol):
     """
 
     line: Line
-    motors: Mapping[str, Motor]
-    tallies: Mapping[str, Tally]
+
+    @property
+    def motors(self) -> Mapping[str, Motor]:
+        """The motors by name."""
+        ...
+
+    @property
+    def tallies(self) -> Mapping[str, Tally]:
+        """How often each motor failed to answer."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How often the adapter came back after an unplug; motors may have moved or lost their power meanwhile."""
+        ...
+
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """Bytes sent and received so far."""
+        ...
+
+    reconnects: int
+    """How often the line was lost and came back; the motors may have moved or lost their power meanwhile."""
     homing_sign: int
     """-1 where the motor subtracts its Homing_Offset from what the encoder shows, +1 where it adds it."""
     max_offset: int
@@ -39,6 +60,10 @@ class MotorBus(Protocol):
 
     def resolution(self, motor: str) -> int:
         """Tell how many ticks `motor` has in a turn."""
+        ...
+
+    def model_number(self, motor: str) -> int:
+        """Tell what `motor` should answer to a ping if it is of the right model."""
         ...
 
     def open(self) -> None:
@@ -73,7 +98,10 @@ class MotorBus(Protocol):
         ...
 
     def sync_write(self, name: str, values: Mapping[str, int]) -> None:
-        """Write register `name` of several motors in one packet, which no motor acknowledges."""
+        """Write register `name` of several motors in one packet, which no motor acknowledges.
+
+        When the line has to be opened again for it, nothing is written: goals are out of date by then.
+        """
         ...
 
     def poll(self, name: str) -> dict[str, int]:

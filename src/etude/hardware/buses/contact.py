@@ -85,9 +85,9 @@ class Contact:
         question = self.dialect.roll_call(motor.id for motor in self.motors.values())
         return sorted({motor_id for part in question for motor_id in self.ask(part).replies})
 
-    def silence(self, motor: str, last: str = "") -> MotorSilent:
+    def silence(self, motor: str) -> MotorSilent:
         """Say that `motor` does not answer, and who does."""
-        return MotorSilent(motor, self.motors[motor].id, self.line.name, self.present(), last)
+        return MotorSilent(motor, self.motors[motor].id, self.line.name, self.present())
 
     def _named(self, motor_ids: tuple[int, ...]) -> list[str]:
         if len(motor_ids) > len(self.motors):

@@ -17,6 +17,12 @@ class Question:
     wanted: tuple[int, ...]
     size: int = 0
     """Bytes of data in each answer."""
+    reply_bytes: int
+    """Bytes on the wire per answer."""
+    frame_bytes: int = 0
+    """Bytes on the wire around all answers, where they share a frame."""
+    patience_s: float = 0.0
+    """How long motors may let others go first [s]."""
     topic: str = ""
     """An answer that comes too late may still serve the next question of the same topic, but no other."""
     is_urgent: bool = False
@@ -44,9 +50,6 @@ class Replies(NamedTuple):
 
 class Dialect(Protocol):
     """Questions as bytes, and answers from bytes."""
-
-    overhead: int
-    """Bytes of a reply beyond its data."""
 
     def header(self, motor_id: int) -> bytes:
         """Give how every reply of a motor begins."""

@@ -84,14 +84,13 @@ class Exchange:
         return answers
 
     def _collect(self, question: Question, sent_at: float) -> Answers:
-        each = self._dialect.overhead + question.size
-        allowance_s = self._turnaround.allowance_s if question.is_urgent else LONGEST_S
+        allowance_s = self._turnaround.allowance_s if question.is_urgent else LONGEST_S + question.patience_s
         deadline = sent_at + allowance_s + self._least_s(question)
         missing, replies, pending, skipped = set(question.wanted), {}, b"", 0
         seen = b""
         timeout_s = deadline - sent_at
         for _ in range(_MAX_READS):
-            expected = max(1, len(missing) * each - len(pending))
+            expected = max(1, question.frame_bytes + len(missing) * question.reply_bytes - len(pending))
             data = self._line.read(expected, timeout_s)
             self.bytes_received += len(data)
             seen += data
@@ -132,5 +131,5 @@ class Exchange:
         self._unanswered = ("", 0.0)
 
     def _least_s(self, question: Question) -> float:
-        each = self._dialect.overhead + question.size
-        return wire_seconds(len(question.request) + len(question.wanted) * each, self.baud_rate)
+        replies = question.frame_bytes + len(question.wanted) * question.reply_bytes
+        return wire_seconds(len(question.request) + replies, self.baud_rate)

@@ -31,6 +31,8 @@ class WireBus(ABC):
 
     homing_sign = 1
     max_offset = 0
+    baud_rates: Mapping[int, int]
+    """Values of Baud_Rate by rate [bits/s]."""
 
     def __init__(
         self,
@@ -106,12 +108,20 @@ class WireBus(ABC):
         """Read register `name` of `motor`; raise `DeviceError` when the motor reports a fault."""
         item = find(self._table, name)
         reply = self.contact.ask_one(motor, self._dialect.read(self.motors[motor].id, item))
-        self._check(motor, reply)
+        self._check(motor, reply, item)
         return item.decode(reply.data)
 
-    @abstractmethod
     def write(self, name: str, motor: str, value: int, *, despite_faults: bool = False) -> None:
-        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to."""
+        """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to.
+
+        A motor that was given another id or rate is spoken to by that from then on.
+        """
+        item = find(self._table, name)
+        question = self._dialect.write(self.motors[motor].id, item, value)
+        if name in ("ID", "Baud_Rate"):
+            self._move(motor, question, name, value)
+            return
+        self._check(motor, self.contact.ask_one(motor, question), item, despite_faults=despite_faults)
 
     def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
         """Read register `name` of `motors`, or of all, in one exchange; faults do not hinder it."""
@@ -148,12 +158,24 @@ class WireBus(ABC):
         return self._vitals[motor]
 
     @abstractmethod
-    def _check(self, motor: str, reply: Reply) -> None:
-        """Raise `DeviceError` when `reply` tells of a fault."""
+    def _check(self, motor: str, reply: Reply, item: Register, *, despite_faults: bool = False) -> None:
+        """Raise `DeviceError` when `reply` tells of a fault, or that `item` was not touched."""
 
     @abstractmethod
     def _feel(self, motor: str) -> Vitals:
         """Read the vitals of `motor`."""
+
+    def _move(self, motor: str, question: Question, name: str, value: int) -> None:
+        """Change how a motor is reached, and make sure that it is; it may answer the old way, the new way, or not."""
+        rates = {code: rate for rate, code in self.baud_rates.items()}
+        if name == "Baud_Rate" and value not in rates:
+            raise ConfigError(f"Baud_Rate takes {', '.join(map(str, rates))}, got {value}.")
+        self.contact.ask(question)
+        if name == "ID":
+            self.contact.rename(motor, value)
+        else:
+            self.contact.set_baud_rate(rates[value])
+        self.contact.ask_one(motor, self._dialect.ping(self.motors[motor].id))
 
     def _gather(self, item: Register, motors: list[str], *, is_urgent: bool = False) -> dict[str, int]:
         """Read a register of those motors that answer."""
@@ -175,12 +197,17 @@ class WireBus(ABC):
         return [replace(question, is_urgent=is_urgent) for question in questions]
 
     def _silent_for_long(self, motor: str, name: str) -> MotorSilent:
+        """Say what is known of a motor that a control loop misses, without asking anybody."""
+        answering = [self.motors[other].id for other, tally in self.tallies.items() if not tally.in_a_row]
         heard, vitals = self._heard.get((name, motor)), self._vitals.get(motor)
-        if heard is None:
-            return self.contact.silence(motor)
-        ago_s = self.contact.clock.now() - heard.at_s
-        felt = f" ({vitals.voltage_v:.1f} V, {vitals.temperature_c:.0f} °C, load {vitals.load:.0%})" if vitals else ""
-        return self.contact.silence(motor, f"It was last heard {ago_s:.2f} s ago with {name} {heard.value}{felt}.")
+        last = ""
+        if heard:
+            ago_s = self.contact.clock.now() - heard.at_s
+            felt = (
+                f", {vitals.voltage_v:.1f} V, {vitals.temperature_c:.0f} °C, load {vitals.load:.0%}" if vitals else ""
+            )
+            last = f"Last heard {ago_s:.2f} s ago: {name} {heard.value}{felt}."
+        return MotorSilent(motor, self.motors[motor].id, self.line.name, answering, last)
 
 
 def _model(name: str, models: Mapping[str, Model]) -> Model:

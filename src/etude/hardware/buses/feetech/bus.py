@@ -31,6 +31,7 @@ class FeetechBus(WireBus):
     """Servos of the STS and SMS series, or of the SCS series."""
 
     homing_sign = -1
+    baud_rates = BAUD_RATES
 
     def __init__(self, line: Line, motors: Mapping[str, Motor], config: Config | None = None) -> None:
         is_scs = any(MODELS[motor.model].table is SCS0009 for motor in motors.values() if motor.model in MODELS)
@@ -43,40 +44,25 @@ class FeetechBus(WireBus):
 
         A register in the EEPROM is unlocked for it, and locked again also when the write fails.
         """
-        item = find(self._table, name)
-        if not item.is_kept or motor in self._unlocked:
-            self._write(item, motor, value, despite_faults=despite_faults)
+        if not find(self._table, name).is_kept or motor in self._unlocked:
+            super().write(name, motor, value, despite_faults=despite_faults)
             return
         with self.unlocked(motor):
-            self._write(item, motor, value, despite_faults=despite_faults)
+            super().write(name, motor, value, despite_faults=despite_faults)
 
     @contextmanager
     def unlocked(self, motor: str) -> Generator[None]:
         """Leave the EEPROM of `motor` open for the length of a block, which saves a lock around each write."""
-        lock = find(self._table, "Lock")
-        self._write(lock, motor, 0, despite_faults=True)
+        super().write("Lock", motor, 0, despite_faults=True)
         self._unlocked.add(motor)
         try:
             yield
         finally:
             self._unlocked.discard(motor)
-            self._write(lock, motor, 1, despite_faults=True)
+            super().write("Lock", motor, 1, despite_faults=True)
 
-    def _write(self, item: Register, motor: str, value: int, *, despite_faults: bool) -> None:
-        motor_id = self.motors[motor].id
-        question = self._dialect.write(motor_id, item, value)
-        if item.name == "Baud_Rate":
-            self.contact.ask(question)  # which may be answered at the old rate, at the new one, or not at all
-            self.contact.set_baud_rate({code: rate for rate, code in BAUD_RATES.items()}[value])
-            return
-        reply = self.contact.ask_one(motor, question)
-        if item.name == "ID":
-            self.contact.rename(motor, value)
-        if not despite_faults:
-            self._check(motor, reply)
-
-    def _check(self, motor: str, reply: Reply) -> None:
-        if reply.error:
+    def _check(self, motor: str, reply: Reply, item: Register, *, despite_faults: bool = False) -> None:  # noqa: ARG002
+        if reply.error and not despite_faults:
             faults = ", ".join(fault_names(reply.error)) or f"fault {reply.error}"
             raise DeviceError(
                 f"Motor '{motor}' (id {reply.id}) on {self.line.name} reports: {faults}. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from etude.hardware.buses.dialect import Question, Replies, Reply
 from etude.hardware.buses.feetech.packet import BROADCAST, HEADER, MAX_ID, OVERHEAD, Instruction, Packet, encode, parse
@@ -10,12 +11,12 @@ from etude.hardware.buses.register import Register
 
 _TOGETHER = 2
 """Tries that ask all at once; after them each is asked alone, in case one disturbs the others."""
+_TURN_S = 0.003
+"""How long a motor may let each smaller id go first when all are asked at once, as Feetech's SDK has it."""
 
 
 class StsDialect:
     """Protocol 0: the STS and SMS series."""
-
-    overhead = OVERHEAD
 
     def header(self, motor_id: int) -> bytes:
         """Give how every reply of a motor begins."""
@@ -28,7 +29,8 @@ class StsDialect:
     def roll_call(self, known: Iterable[int]) -> list[Question]:  # noqa: ARG002
         """Ask who is there: all answer a ping to everybody."""
         everybody = tuple(range(MAX_ID + 1))
-        return [_question(Packet(BROADCAST, Instruction.PING), everybody, topic="ping")]
+        question = _question(Packet(BROADCAST, Instruction.PING), everybody, topic="ping")
+        return [replace(question, patience_s=len(everybody) * _TURN_S)]
 
     def read(self, motor_id: int, item: Register) -> Question:
         """Ask for a register of one motor."""
@@ -73,4 +75,4 @@ class ScsDialect(StsDialect):
 
 
 def _question(packet: Packet, wanted: tuple[int, ...], size: int = 0, topic: str = "") -> Question:
-    return Question(request=encode(packet), wanted=wanted, size=size, topic=topic)
+    return Question(request=encode(packet), wanted=wanted, size=size, topic=topic, reply_bytes=OVERHEAD + size)
