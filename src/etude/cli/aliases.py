@@ -31,7 +31,7 @@ ALIASES = (
     Alias("--policy.repo_id"),
     Alias("--job_name"),
     Alias("--wandb.enable", granted=NO, otherwise="Weights & Biases is not supported yet; a run has events.jsonl."),
-    Alias("--display_data", granted=NO, otherwise="A live viewer is not supported yet."),
+    Alias("--display_data", granted=NO, otherwise="Say which viewer: --display=rerun."),
     Alias("--play_sounds"),
     Alias("--dataset.streaming_encoding"),
     Alias("--teleop.id"),

@@ -89,30 +89,38 @@ KEYS = "→: keep   ←: show again   space: hold the arm   esc: keep and stop"
 
 def run(command: Record) -> int:
     """Record the episodes; a demonstration that fails in simulation is discarded and shown again."""
-    from etude.cli.parse import encode
-    from etude.cli.watched import driving
-    from etude.core.run import start
+    from etude.cli.watched import driving, robot_of
     from etude.rollout.driving import agent_for
 
-    robot, teleoperator = robots.build(command.robot), teleoperators.build(command.teleop)
-    agent, options = agent_for(teleoperator, robot), command.dataset
+    options = command.dataset
     title = f"Recording {options.folder}"
-    with driving(command, robot, teleoperator, title=title, fps=options.fps, keys=KEYS, ctrl_c_ends=False) as drive:
-        writer = _writer(command, robot)
-        run_folder = start("record", encode(command))
-        try:
-            session = Session(drive, agent, writer, command)
-            session.record()
-        finally:
-            writer.close()
-            _mention_drafts(options.folder)
-        facts = {"episodes": writer.num_episodes, "discarded": session.discarded, "late_ticks": session.late_ticks}
-        run_folder.log("finished", dataset=str(options.folder), **facts)
-        drive.sounds.tell("Done")
-    say(f"{options.folder} now holds {writer.num_episodes} episodes ({session.discarded} demonstrations discarded).")
+    with robot_of(command.robot) as robot:
+        teleoperator = teleoperators.build(command.teleop)
+        agent = agent_for(teleoperator, robot)
+        with driving(command, robot, teleoperator, title=title, fps=options.fps, keys=KEYS, ctrl_c_ends=False) as drive:
+            session = _record(drive, agent, command)
+    say(f"{options.folder} now holds {session.num_episodes} episodes ({session.discarded} demonstrations discarded).")
     if session.late_ticks:
         say(f"{session.late_ticks} control ticks were late: see `etude dataset check {options.folder}`.")
     return 0
+
+
+def _record(drive: Drive, agent: Agent, command: Record) -> Session:
+    from etude.cli.parse import encode
+    from etude.core.run import start
+
+    writer = _writer(command, drive.env.robot)
+    run_folder, root = start("record", encode(command)), command.dataset.folder
+    try:
+        session = Session(drive, agent, writer, command)
+        session.record()
+    finally:
+        writer.close()
+        _mention_drafts(root)
+    facts = {"episodes": session.num_episodes, "discarded": session.discarded, "late_ticks": session.late_ticks}
+    run_folder.log("finished", dataset=str(root), **facts)
+    drive.sounds.tell("Done")
+    return session
 
 
 def _writer(command: Record, robot: Robot) -> DatasetWriter:
@@ -144,6 +152,11 @@ class Session:
         self._seed = (command.seed + RESUME_STRIDE * writer.num_episodes) % EVALUATION_SEEDS
         self._first, self._tenths = writer.num_episodes, 0
         self.discarded = self.late_ticks = 0
+
+    @property
+    def num_episodes(self) -> int:
+        """Episodes that the dataset holds."""
+        return self._writer.num_episodes
 
     def record(self) -> None:
         """Record until as many episodes are saved as were asked for, or somebody stops it."""

@@ -57,24 +57,24 @@ def run(command: Replay) -> int:
     """Replay the episode and say how far the robot strayed from the recording."""
     import numpy as np
 
-    from etude.cli.watched import driving
+    from etude.cli.watched import driving, robot_of
     from etude.data import open_dataset
     from etude.rollout.agents import ReplayAgent
     from etude.rollout.sinks import StateSink
 
     dataset = open_dataset(command.dataset.root)
     actions, states = _recorded(dataset, command.dataset)
-    robot = robots.build(command.robot)
-    _check_joints(dataset, robot)
     title = f"Replaying episode {command.dataset.episode} of {command.dataset.root}"
-    with driving(command, robot, title=title, fps=dataset.fps, keys=KEYS) as drive:
-        watched = StateSink()
-        if not drive.env.is_simulated:
-            _approach(drive, actions[0])
-        if drive.wishes.wants_stop:
-            actions = actions[:0]
-        seconds = len(actions) / dataset.fps
-        outcome = drive.rollout(ReplayAgent(actions), [watched], phase="replay", seconds=seconds, seed=command.seed)
+    watched = StateSink()
+    with robot_of(command.robot) as robot:
+        _check_joints(dataset, robot)
+        with driving(command, robot, title=title, fps=dataset.fps, keys=KEYS) as drive:
+            if not drive.env.is_simulated:
+                _approach(drive, actions[0])
+            if drive.wishes.wants_stop:
+                actions = actions[:0]
+            seconds = len(actions) / dataset.fps
+            outcome = drive.rollout(ReplayAgent(actions), [watched], phase="replay", seconds=seconds, seed=command.seed)
     if not outcome.ticks:
         say("Stopped before the first frame.")
         return 0

@@ -44,12 +44,15 @@ KEYS = "space: hold the arm   esc: stop"
 
 def run(command: Run) -> int:
     """Run the policy once."""
-    from etude.cli.watched import driving
+    from etude.cli.watched import driving, robot_of
     from etude.rollout.agents import PolicyAgent
 
     policy = open_policy(command.policy.path, command.device)
-    robot = robots.build(command.robot)
-    with driving(command, robot, title=f"Running {command.policy.path}", fps=command.fps, keys=KEYS) as drive:
+    title = f"Running {command.policy.path}"
+    with (
+        robot_of(command.robot) as robot,
+        driving(command, robot, title=title, fps=command.fps, keys=KEYS) as drive,
+    ):
         policy.check_fits(robot.observation, robot.action)
         agent = PolicyAgent(policy, replan=command.policy.replan or policy.n_action_steps)
         outcome = drive.rollout(agent, seconds=command.duration_s, seed=command.seed)

@@ -123,6 +123,7 @@ class OneLine:
 
 
 def summary(caption: Caption, view: View) -> str:
+    """Tell it in one line."""
     late = f", {view.late_ticks} late" if view.late_ticks else ""
     parts = [caption.phase, f"{view.rate_hz:.1f} Hz{late}", _time_left(caption, view)]
     parts += ["HELD"] if caption.is_held else []

@@ -34,6 +34,11 @@ class Sounds:
         if not self._has_player:
             print("\a", end="", file=sys.stderr, flush=True)
         elif self._voice is None or self._voice.poll() is not None:
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             with suppress(OSError):  # a voice that fails is no reason to stop a recording
-                self._voice = subprocess.Popen([*PLAYERS[sys.platform], sentence], **quiet, start_new_session=True)  # noqa: S603
+                self._voice = subprocess.Popen(  # noqa: S603 - one of the programs above
+                    [*PLAYERS[sys.platform], sentence],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )

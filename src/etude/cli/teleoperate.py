@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from etude.cli.console import say
 from etude.cli.slots import Slot
 from etude.cli.watched import Watched
 from etude.core.errors import UserError
 from etude.hardware import robots, teleoperators
+
+if TYPE_CHECKING:
+    from etude.cli.watched import Drive
+    from etude.rollout.agents import Agent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,22 +45,27 @@ KEYS = "space: hold the arm   esc: stop"
 
 def run(command: Teleoperate) -> int:
     """Drive until it is over, then tell how well the pace was kept."""
-    from etude.cli.watched import driving
+    from etude.cli.watched import driving, robot_of
     from etude.rollout.driving import agent_for
 
-    robot, teleoperator = robots.build(command.robot), teleoperators.build(command.teleop)
-    agent = agent_for(teleoperator, robot)
-    title, num_ticks, late, seconds = f"Driving {robot.name}", 0, 0, command.teleop_time_s
-    with driving(command, robot, teleoperator, title=title, fps=command.fps, keys=KEYS) as drive:
-        drive.sounds.tell("Go")
-        began_s, seed, is_over = drive.clock.now(), command.seed, False
-        while not is_over:
-            outcome = drive.rollout(agent, seconds=seconds, seed=seed)
-            num_ticks, late, seed = num_ticks + outcome.ticks, late + outcome.late_ticks, seed + 1
-            seconds = None if seconds is None else seconds - outcome.ticks / command.fps
-            # In simulation a task that is done begins anew, for as long as somebody drives.
-            is_over = not drive.by_person or not outcome.success or (seconds is not None and seconds <= 0)
-        duration_s = drive.clock.now() - began_s
+    with robot_of(command.robot) as robot:
+        teleoperator = teleoperators.build(command.teleop)
+        agent, title = agent_for(teleoperator, robot), f"Driving {robot.name}"
+        with driving(command, robot, teleoperator, title=title, fps=command.fps, keys=KEYS) as drive:
+            drive.sounds.tell("Go")
+            _drive(drive, agent, command)
+    return 0
+
+
+def _drive(drive: Drive, agent: Agent, command: Teleoperate) -> None:
+    num_ticks, late, seconds, seed = 0, 0, command.teleop_time_s, command.seed
+    began_s, is_over = drive.clock.now(), False
+    while not is_over:
+        outcome = drive.rollout(agent, seconds=seconds, seed=seed)
+        num_ticks, late, seed = num_ticks + outcome.ticks, late + outcome.late_ticks, seed + 1
+        seconds = None if seconds is None else seconds - outcome.ticks / command.fps
+        # In simulation a task that is done begins anew, for as long as somebody drives.
+        is_over = not drive.by_person or not outcome.success or (seconds is not None and seconds <= 0)
+    duration_s = drive.clock.now() - began_s
     rate = num_ticks / max(duration_s, 1e-9)
     say(f"Drove {num_ticks} ticks in {duration_s:.1f} s ({rate:.1f} per second, {late} late).")
-    return 0

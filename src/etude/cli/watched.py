@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from etude.cli.controls import Controls, controls
 from etude.cli.screen import Caption, Screen, screen
 from etude.cli.sounds import Sounds, has_player
+from etude.hardware import robots
 
 if TYPE_CHECKING:
     from etude.core.clock import Clock
@@ -84,7 +85,7 @@ def driving(
     from etude.hardware.device import connected
 
     with ExitStack() as stack:
-        viewers = [_viewer(command.display, stack)] if command.display != "none" else []
+        viewers = [_rerun(stack)] if command.display == "rerun" else []
         stack.enter_context(connected(robot, *others))
         env = RobotEnv(robot, hz=fps)
         wishes = stack.enter_context(controls(ctrl_c_ends=ctrl_c_ends))
@@ -96,14 +97,22 @@ def driving(
         yield drive
 
 
+@contextmanager
+def robot_of(config: Any) -> Generator[Robot]:
+    """Make the robot of `config`, whose cameras belong to a process of their own for the length of a block."""
+    from etude.hardware.cameras.owner import owned
+
+    with owned(config) if getattr(config, "cameras", None) else nullcontext(config) as shared:
+        yield robots.build(shared)
+
+
 def is_person(teleoperator: Teleoperator) -> bool:
     """Whether a person drives, not a script: for her, simulated time may pass no faster than her own."""
     names = teleoperator.action.names
     return all(name.endswith(".step") for name in names) or getattr(teleoperator, "scene", teleoperator) is None
 
 
-def _viewer(name: str, stack: ExitStack) -> Sink:
-    from etude.rollout.rerun import RerunSink
+def _rerun(stack: ExitStack) -> Sink:
+    from etude.rollout.rerun_sink import RerunSink
 
-    del name
     return stack.enter_context(RerunSink.opened())

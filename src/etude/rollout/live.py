@@ -1,4 +1,4 @@
-"""What a person wants to see of a rollout while it runs: taken now and then in the loop's spare time, drawn elsewhere."""
+"""What a person wants to see of a rollout while it runs: looked at in the loop's spare time, drawn elsewhere."""
 
 from __future__ import annotations
 
