@@ -46,7 +46,7 @@ def test_a_tap_moves_the_hand_for_as_long_as_a_key_counts_as_held():
 @pytest.mark.parametrize(
     ("key", "name", "sign"),
     [("w", "hand.x", 1), ("d", "hand.y", -1), ("t", "hand.z", 1), ("down", "hand.z", -1), ("h", "hand.pitch", 1),
-     ("u", "hand.roll", -1), ("o", "gripper", 1), ("l", "gripper", -1)],
+     ("u", "hand.roll", 1), ("o", "gripper", 1), ("l", "gripper", -1)],
 )  # fmt: skip
 def test_each_key_moves_its_axis(key, name, sign):
     desk = Desk()

@@ -89,17 +89,18 @@ class Kinematics:
     def pose(self, joints: np.ndarray) -> Pose:
         """Give what the arm can choose of the tool's pose, for `joints`."""
         position, rotation = self.forward(joints)
-        signs = self.wrist.pitch_joints
-        if signs is None:
-            return FullPose(position=position, rotation=rotation, axes=self.wrist.axes)
-        arm = joints[: self.num_arm]
-        return HandPose(position=position, pitch=self.wrist.pitch_at_zero + float(signs @ arm), roll=float(arm[-1]))
+        wrist, arm = self.wrist, joints[: self.num_arm]
+        if wrist.pitch_joints is None:
+            return FullPose(position=position, rotation=rotation, axes=wrist.axes)
+        pitch = wrist.pitch_at_zero + float(wrist.pitch_joints @ arm)
+        return HandPose(position=position, pitch=pitch, roll=float(arm[-1]), roll_sign=wrist.roll_sign)
 
     def pose_from(self, vector: np.ndarray) -> Pose:
         """Give the pose that `to_vector` of a pose describes."""
-        if self.wrist.pitch_joints is not None:
-            return HandPose(position=vector[:3], pitch=float(vector[3]), roll=float(vector[4]))
-        return FullPose(position=vector[:3], rotation=rotation_of(vector[3:6]), axes=self.wrist.axes)
+        wrist, place = self.wrist, vector[:3]
+        if wrist.pitch_joints is None:
+            return FullPose(position=place, rotation=rotation_of(vector[3:6]), axes=wrist.axes)
+        return HandPose(position=place, pitch=float(vector[3]), roll=float(vector[4]), roll_sign=wrist.roll_sign)
 
     def inverse(self, pose: Pose, start: np.ndarray, *, iterations: int = 50) -> Solution:
         """Find joints for `pose`: from `start` and, where that ends in a dead end, from other postures.

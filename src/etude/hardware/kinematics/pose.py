@@ -17,10 +17,13 @@ class HandPose:
     """[rad] 0 points forward, pi/2 straight down."""
     roll: float = 0.0
     """[rad] The wrist roll joint; for an SO-101 at 0 the fingers open in the arm's plane."""
+    roll_sign: float = 1.0
+    """-1 where that joint turns counterclockwise, as seen from behind the hand."""
 
     def moved(self, by: np.ndarray, *, pitch: float = 0.0, roll: float = 0.0) -> HandPose:
-        """Give the pose `by` (3,) [m] further in the base frame, turned by `pitch` and `roll` [rad]."""
-        return HandPose(position=self.position + by, pitch=self.pitch + pitch, roll=self.roll + roll)
+        """Give the pose `by` (3,) [m] further in the base frame, lowered by `pitch` and turned clockwise by `roll`."""
+        turned = self.roll + self.roll_sign * roll
+        return replace(self, position=self.position + by, pitch=self.pitch + pitch, roll=turned)
 
     def to_vector(self) -> np.ndarray:
         """Give x y z pitch roll."""

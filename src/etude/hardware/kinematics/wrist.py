@@ -27,6 +27,8 @@ class Wrist:
     """[rad]"""
     axes: np.ndarray
     """(2, 3) the axes of pitch and roll in the tool's frame."""
+    roll_sign: float
+    """-1 where the last joint turns counterclockwise, as seen from behind the hand."""
     pan_axis: np.ndarray
     """(2,) where the first joint stands on the table [m]."""
     pan_sign: float
@@ -48,7 +50,8 @@ def wrist_of(arm: ArmModel) -> Wrist:
     rows = [int(np.flatnonzero(arm.model.jnt_dofadr == dof)[0]) for dof in arm.dofs[: arm.num_arm]]
     axes, anchors = data.xaxis[rows].copy(), data.xanchor[rows].copy()
     tool, frame = data.site_xpos[arm.site], data.site_xmat[arm.site].reshape(3, 3)
-    pointing = axes[-1] * (1 if axes[-1] @ (tool - anchors[-1]) >= 0 else -1)
+    roll_sign = 1.0 if axes[-1] @ (tool - anchors[-1]) >= 0 else -1.0
+    pointing = roll_sign * axes[-1]
     level = _level(axes)
     forward = np.cross(level, _UP)
     if forward @ (tool - anchors[0]) < 0:
@@ -59,6 +62,7 @@ def wrist_of(arm: ArmModel) -> Wrist:
         pitch_joints=np.where(np.abs(turns) > _PARALLEL, np.round(turns), 0.0) if is_planar else None,
         pitch_at_zero=_tidy(float(np.arctan2(-pointing[2], pointing @ forward))),
         axes=np.array([level @ frame, pointing @ frame]),
+        roll_sign=roll_sign,
         pan_axis=anchors[0, :2],
         pan_sign=float(np.sign(axes[0, 2])),
         pan_at_zero=float(np.arctan2(forward[1], forward[0])),

@@ -19,24 +19,19 @@ from etude.core.spec import Spec
 STEP = ".step"
 PLACE_AXES, TURN_AXES = ("x", "y", "z"), ("pitch", "roll")
 HAND_AXES = PLACE_AXES + TURN_AXES
-"""What a hand can be moved along [m] and about [rad], in the frame of the arm's base: x forward, y left, z up."""
+"""What a hand can be moved along [m], in the frame of the arm's base (x forward, y left, z up), and turned about [rad]:
+pitch lowers the finger tips, roll turns clockwise as seen from behind the hand."""
 SO101_JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 _LONGEST_TICK_S = 0.1
 """After a longer pause the arm moves no further than in this time."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepConfig:
-    """What a device that gives steps moves, and how fast."""
+class HandConfig:
+    """How fast a device moves a hand."""
 
-    mode: Literal["hand", "joints"] = "hand"
-    """Whether it moves the hand through space, or one joint after another."""
-    joints: tuple[str, ...] = SO101_JOINTS
-    """The robot's joints, for the mode `joints`."""
     gripper: str = "gripper"
     """The joint that opens and closes the hand; empty where there is none."""
-    joint_speed: float = 30.0
-    """How fast joints turn [degrees or units per second]."""
     gripper_speed: float = 60.0
     """How fast the gripper opens and closes [units per second]; 100 units are its whole range."""
     hand_speed_m_s: float = 0.08
@@ -45,9 +40,29 @@ class StepConfig:
     """How fast the hand turns [rad/s]."""
 
     def __post_init__(self) -> None:
-        speeds = (self.joint_speed, self.gripper_speed, self.hand_speed_m_s, self.turn_speed_rad_s)
-        if min(speeds) <= 0:
-            raise ConfigError(f"Speeds should be positive, got {min(speeds)}.")
+        check_speeds(self.gripper_speed, self.hand_speed_m_s, self.turn_speed_rad_s)
+
+    def speeds(self) -> dict[str, float]:
+        """Give the speed of everything that is moved, by name without `.step`, in order."""
+        hand = {f"hand.{axis}": self.hand_speed_m_s for axis in PLACE_AXES}
+        hand |= {f"hand.{axis}": self.turn_speed_rad_s for axis in TURN_AXES}
+        return hand | ({self.gripper: self.gripper_speed} if self.gripper else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepConfig(HandConfig):
+    """What a device that gives steps moves, and how fast."""
+
+    mode: Literal["hand", "joints"] = "hand"
+    """Whether it moves the hand through space, or one joint after another."""
+    joints: tuple[str, ...] = SO101_JOINTS
+    """The robot's joints, for the mode `joints`."""
+    joint_speed: float = 30.0
+    """How fast joints turn [degrees or units per second]."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_speeds(self.joint_speed)
         if self.mode == "joints" and not self.joints:
             raise ConfigError("The mode 'joints' needs joints: name the robot's.")
         if len(set(self.joints)) < len(self.joints):
@@ -55,11 +70,15 @@ class StepConfig:
 
     def speeds(self) -> dict[str, float]:
         """Give the speed of everything that is moved, by name without `.step`, in order."""
-        if self.mode == "joints":
-            return {joint: self.gripper_speed if joint == self.gripper else self.joint_speed for joint in self.joints}
-        hand = {f"hand.{axis}": self.hand_speed_m_s for axis in PLACE_AXES}
-        hand |= {f"hand.{axis}": self.turn_speed_rad_s for axis in TURN_AXES}
-        return hand | ({self.gripper: self.gripper_speed} if self.gripper else {})
+        if self.mode == "hand":
+            return super().speeds()
+        return {joint: self.gripper_speed if joint == self.gripper else self.joint_speed for joint in self.joints}
+
+
+def check_speeds(*speeds: float) -> None:
+    """Refuse speeds that are not positive."""
+    if min(speeds) <= 0:
+        raise ConfigError(f"Speeds should be positive, got {min(speeds)}.")
 
 
 def step_spec(names: Mapping[str, float] | tuple[str, ...]) -> Spec:

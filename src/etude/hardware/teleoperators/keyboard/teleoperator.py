@@ -16,7 +16,7 @@ from etude.hardware.teleoperators.steps import Pushes, step_spec
 HAND_KEYS = {
     "w": ("hand.x", 1), "s": ("hand.x", -1), "a": ("hand.y", 1), "d": ("hand.y", -1),
     "t": ("hand.z", 1), "g": ("hand.z", -1), "up": ("hand.z", 1), "down": ("hand.z", -1),
-    "y": ("hand.pitch", -1), "h": ("hand.pitch", 1), "u": ("hand.roll", -1), "j": ("hand.roll", 1),
+    "y": ("hand.pitch", -1), "h": ("hand.pitch", 1), "u": ("hand.roll", 1), "j": ("hand.roll", -1),
 }  # fmt: skip
 """What keys do to the hand; pitch up lifts the fingers."""
 OPEN_KEY, CLOSE_KEY = "o", "l"
