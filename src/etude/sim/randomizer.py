@@ -24,8 +24,6 @@ _TOUCHED = (
 )  # fmt: skip
 """What is edited, and what MuJoCo derives from it."""
 
-_ROOM_M = 0.065
-"""Between a distractor and the next thing, where there is so much room: the open fingers fit in."""
 _TRIES = 60
 
 
@@ -109,9 +107,12 @@ def strew_distractors(world: World, count: int, seed: int) -> None:
     """Lay the distractors where the task's things lie, none in their way."""
     rng = np.random.default_rng([seed, 5])
     taken = [world.pose(name).position[:2] for name in world.task.objects]
+
+    def room(place: np.ndarray) -> float:
+        return min(world.task.room_m, *(float(np.linalg.norm(place - other)) for other in taken))
+
     for name in distractors(count):
-        tries = [world.task.area.sample(rng) for _ in range(_TRIES)]
-        x, y = max(tries, key=lambda place: min(_ROOM_M, *(float(np.linalg.norm(place - other)) for other in taken)))
+        x, y = max((world.task.area.sample(rng) for _ in range(_TRIES)), key=room)
         taken.append(np.array([x, y]))
         world.place(name, x, y, rng.uniform(-math.pi, math.pi))
 

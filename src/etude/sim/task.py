@@ -27,6 +27,8 @@ class Task(Protocol):
     """The bodies that can be moved; a demonstrator sees them."""
     area: Area
     """Where things lie at the beginning."""
+    room_m: float
+    """Between a distractor and the next thing, where there is so much room: the fingers fit in."""
     patience_s: float
     """After which a demonstrator gives up [s]."""
 

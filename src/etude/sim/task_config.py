@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 from etude.sim.randomization import Randomization
 
@@ -12,6 +12,8 @@ from etude.sim.randomization import Randomization
 class TaskConfig:
     """A task on the simulated table."""
 
+    text: ClassVar[str]
+    """What is to be achieved, as one sentence."""
     randomization: Randomization = field(default_factory=Randomization)
     """How much the table differs from episode to episode."""
 

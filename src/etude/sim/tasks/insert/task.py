@@ -41,9 +41,10 @@ def build(config: Config) -> Task:
 class Insert:
     """The peg is to stand in the hole, down to its ground, and the gripper to have let go."""
 
-    text = "Put the blue peg into the yellow hole."
+    text = Config.text
     objects: tuple[str, ...] = ("peg",)
     area = PEGS
+    room_m = 0.065
     patience_s = 20.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from etude.sim.task_config import TaskConfig
 
@@ -10,3 +11,5 @@ from etude.sim.task_config import TaskConfig
 @dataclass(frozen=True, kw_only=True)
 class Config(TaskConfig):
     """A red block that lies anywhere on a mat is to be put into a bin."""
+
+    text: ClassVar[str] = "Put the red block into the bin."

@@ -31,9 +31,10 @@ def build(config: Config) -> Task:
 class PickPlace:
     """The block is to lie still in the bin, and the gripper to have let go."""
 
-    text = "Put the red block into the bin."
+    text = Config.text
     objects: tuple[str, ...] = ("block",)
     area = BLOCKS
+    room_m = 0.065
     patience_s = 15.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

@@ -46,9 +46,10 @@ def build(config: Config) -> Task:
 class Push:
     """The puck is to lie still and wholly inside the circle."""
 
-    text = "Push the blue puck into the white circle."
+    text = Config.text
     objects: tuple[str, ...] = ("puck",)
     area = PUCKS
+    room_m = 0.095
     patience_s = 15.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

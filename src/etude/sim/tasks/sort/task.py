@@ -37,9 +37,10 @@ def build(config: Config) -> Task:
 class Sort:
     """Each block is to lie still in the bin of its colour, and the gripper to have let go."""
 
-    text = "Put each block into the bin of its colour."
+    text = Config.text
     objects: tuple[str, ...] = ("red", "blue")
     area = BLOCKS
+    room_m = 0.065
     patience_s = 30.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

@@ -36,9 +36,10 @@ def build(config: Config) -> Task:
 class Stack:
     """The red block is to lie still on the blue one, and the gripper to have let go."""
 
-    text = "Put the red block on the blue block."
+    text = Config.text
     objects: tuple[str, ...] = ("red", "blue")
     area = BLOCKS
+    room_m = 0.065
     patience_s = 15.0
 
     def add(self, spec: mujoco.MjSpec) -> None:

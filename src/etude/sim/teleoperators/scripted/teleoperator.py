@@ -16,6 +16,7 @@ from etude.sim.servos.feetech.models import C001
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.lapses import Lapses
 from etude.sim.teleoperators.scripted.pushes import Pushes
+from etude.sim.teleoperators.scripted.retreat import Retreat
 from etude.sim.world import World, shared_world
 
 STIFFNESS_NM_RAD = 16 * 0.166 * C001.supply_v * C001.kt / C001.resistance
@@ -75,7 +76,8 @@ class ScriptedDemonstrator:
         self._push(world, now, elapsed_s, view.hand[2])
         slips = self._lapses.is_slipping(elapsed_s, holds=bool(view.grasped))
         if self._last is None or not self._lapses.is_pausing(now - self._begun_s):
-            self._last = _to_driver(self._command(world.task.decide(view, self._style), view, joints))
+            wish = self._retreat.reconsider(world.task.decide(view, self._style), view, now)
+            self._last = _to_driver(self._command(wish, view, joints))
         return _with_open_fingers(self._last) if slips else self._last.copy()
 
     def _begin(self, seed: int, now_s: float) -> None:
@@ -84,6 +86,7 @@ class ScriptedDemonstrator:
         self._pushes = Pushes(rng, self._config.noise) if self._config.noise else None
         lapses = np.random.default_rng([seed, 5])
         self._lapses = Lapses(lapses, pause_s=self._config.pause_s, slips=self._config.slips)
+        self._retreat = Retreat(now_s)
         self._begun_s = self._read_s = now_s
         self._last: np.ndarray | None = None
 
