@@ -51,8 +51,10 @@ class MotorBus(Protocol):
         """Bytes sent and received so far."""
         ...
 
-    reconnects: int
-    """How often the line was lost and came back; the motors may have moved or lost their power meanwhile."""
+    baud_rates: Mapping[int, int]
+    """Values of the register Baud_Rate by rate [bits/s], the most usual first."""
+    model_names: Mapping[int, str]
+    """What motors of this family are called, by model number."""
     homing_sign: int
     """-1 where the motor subtracts its Homing_Offset from what the encoder shows, +1 where it adds it."""
     max_offset: int
@@ -78,8 +80,8 @@ class MotorBus(Protocol):
         """Give the model number of `motor`; raise `MotorSilent` when it does not answer."""
         ...
 
-    def scan(self) -> dict[int, int]:
-        """List all motors that answer at the present baud rate, known or not: id to model number."""
+    def scan(self, baud_rate: int | None = None) -> dict[int, int]:
+        """List all motors that answer at `baud_rate`, or at the present one, known or not: id to model number."""
         ...
 
     def read(self, name: str, motor: str) -> int:

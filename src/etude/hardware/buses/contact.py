@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from etude.core.clock import Clock, RealClock
@@ -80,18 +80,17 @@ class Contact:
                 return answers.replies[question.wanted[0]]
         raise self.silence(motor)
 
-    def present(self) -> list[int]:
-        """List the ids of all motors that answer now, known or not."""
-        question = self.dialect.roll_call(motor.id for motor in self.motors.values())
-        return sorted({motor_id for part in question for motor_id in self.ask(part).replies})
+    def present(self, ids: Iterable[int] | None = None) -> list[int]:
+        """List all motors that answer now; where they must be asked one by one, only `ids` are, or those known."""
+        known = [motor.id for motor in self.motors.values()]
+        questions = self.dialect.roll_call(known if ids is None else ids)
+        return sorted({motor_id for question in questions for motor_id in self.exchange.ask(question).replies})
 
     def silence(self, motor: str) -> MotorSilent:
         """Say that `motor` does not answer, and who does."""
         return MotorSilent(motor, self.motors[motor].id, self.line.name, self.present())
 
     def _named(self, motor_ids: tuple[int, ...]) -> list[str]:
-        if len(motor_ids) > len(self.motors):
-            return []  # a roll call, which is no question to anybody
         return [motor for motor, one in self.motors.items() if one.id in motor_ids]
 
     def _reconnect(self, problem: DeviceError) -> None:

@@ -59,8 +59,8 @@ class Dialect(Protocol):
         """Ask whether a motor is there."""
         ...
 
-    def roll_call(self, known: Iterable[int]) -> list[Question]:
-        """Ask who is there; where that cannot be asked of all, the `known` are asked one by one."""
+    def roll_call(self, ids: Iterable[int]) -> list[Question]:
+        """Ask who is there; where that cannot be asked of all at once, `ids` are asked one by one."""
         ...
 
     def read(self, motor_id: int, item: Register) -> Question:

@@ -15,6 +15,9 @@ from etude.hardware.buses.dialect import Dialect, Question, Reply
 from etude.hardware.buses.register import Model, Register, find
 from etude.hardware.device import Line
 
+MAX_ID = 0xFC
+"""Greatest id that a motor of any family can have."""
+
 
 class _Heard(NamedTuple):
     """What a motor said last, and when."""
@@ -32,7 +35,7 @@ class WireBus(ABC):
     homing_sign = 1
     max_offset = 0
     baud_rates: Mapping[int, int]
-    """Values of Baud_Rate by rate [bits/s]."""
+    """Values of Baud_Rate by rate [bits/s], the most usual first."""
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class WireBus(ABC):
     ) -> None:
         self.line, self.config = line, config
         self.contact = Contact(line, motors, dialect, config)
+        self.model_names = {model.number: name for name, model in models.items()}
         self._dialect = dialect
         self._models = {motor: _model(one.model, models) for motor, one in motors.items()}
         self._table = _table(self._models.values(), models)
@@ -93,16 +97,16 @@ class WireBus(ABC):
         item = find(self._table, "Model_Number")
         return item.decode(self.contact.ask_one(motor, self._dialect.read(motor_id, item)).data)
 
-    def scan(self) -> dict[int, int]:
-        """List all motors that answer at the present baud rate, known or not: id to model number."""
-        item = find(self._table, "Model_Number")
-        found: dict[int, int] = {}
-        for motor_id in self.contact.present():
-            for _ in range(self.config.retries + 1):
-                if reply := self.contact.ask(self._dialect.read(motor_id, item)).replies.get(motor_id):
-                    found[motor_id] = item.decode(reply.data)
-                    break
-        return found
+    def scan(self, baud_rate: int | None = None) -> dict[int, int]:
+        """List all motors that answer at `baud_rate`, or at the present one, known or not: id to model number."""
+        before = self.contact.exchange.baud_rate
+        self.contact.set_baud_rate(baud_rate or before)
+        try:
+            present = self.contact.present(range(MAX_ID + 1))
+            numbers = {motor_id: self._number(motor_id) for motor_id in present}
+        finally:
+            self.contact.set_baud_rate(before)
+        return {motor_id: number for motor_id, number in numbers.items() if number is not None}
 
     def read(self, name: str, motor: str) -> int:
         """Read register `name` of `motor`; raise `DeviceError` when the motor reports a fault."""
@@ -164,6 +168,14 @@ class WireBus(ABC):
     @abstractmethod
     def _feel(self, motor: str) -> Vitals:
         """Read the vitals of `motor`."""
+
+    def _number(self, motor_id: int) -> int | None:
+        """Read the model number of a motor that need not be known; none when it does not answer after all."""
+        item = find(self._table, "Model_Number")
+        for _ in range(self.config.retries + 1):
+            if reply := self.contact.ask(self._dialect.read(motor_id, item)).replies.get(motor_id):
+                return item.decode(reply.data)
+        return None
 
     def _move(self, motor: str, question: Question, name: str, value: int) -> None:
         """Change how a motor is reached, and make sure that it is; it may answer the old way, the new way, or not."""

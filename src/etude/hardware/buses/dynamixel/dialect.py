@@ -46,7 +46,7 @@ class DynamixelDialect:
         """Ask whether a motor is there."""
         return _question(Packet(motor_id, Instruction.PING), (motor_id,), _PING_SIZE, "ping")
 
-    def roll_call(self, known: Iterable[int]) -> list[Question]:  # noqa: ARG002
+    def roll_call(self, ids: Iterable[int]) -> list[Question]:  # noqa: ARG002
         """Ask who is there: all answer a ping to everybody."""
         everybody = tuple(range(MAX_ID + 1))
         question = _question(Packet(BROADCAST, Instruction.PING), everybody, _PING_SIZE, "ping")

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from etude.hardware.buses.register import Model, Register, find
 
-BAUD_RATES = {9_600: 0, 57_600: 1, 115_200: 2, 1_000_000: 3, 2_000_000: 4, 3_000_000: 5, 4_000_000: 6}
-"""Values of Baud_Rate by rate [bits/s]."""
+BAUD_RATES = {1_000_000: 3, 57_600: 1, 115_200: 2, 2_000_000: 4, 3_000_000: 5, 4_000_000: 6, 9_600: 0}
+"""Values of Baud_Rate by rate [bits/s], the most usual first."""
 MAX_OFFSET = 1_044_479
 """Greatest Homing_Offset [ticks]."""
 _FIRST_IN_RAM = 64

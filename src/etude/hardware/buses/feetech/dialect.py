@@ -26,7 +26,7 @@ class StsDialect:
         """Ask whether a motor is there."""
         return _question(Packet(motor_id, Instruction.PING), (motor_id,), topic="ping")
 
-    def roll_call(self, known: Iterable[int]) -> list[Question]:  # noqa: ARG002
+    def roll_call(self, ids: Iterable[int]) -> list[Question]:  # noqa: ARG002
         """Ask who is there: all answer a ping to everybody."""
         everybody = tuple(range(MAX_ID + 1))
         question = _question(Packet(BROADCAST, Instruction.PING), everybody, topic="ping")
@@ -65,9 +65,9 @@ class StsDialect:
 class ScsDialect(StsDialect):
     """Protocol 1: the SCS series, which is asked one by one."""
 
-    def roll_call(self, known: Iterable[int]) -> list[Question]:
-        """Ask the known motors whether they are there."""
-        return [self.ping(motor_id) for motor_id in known]
+    def roll_call(self, ids: Iterable[int]) -> list[Question]:
+        """Ask one after the other whether it is there."""
+        return [self.ping(motor_id) for motor_id in ids]
 
     def sync_read(self, motor_ids: tuple[int, ...], item: Register, attempt: int) -> Question | None:  # noqa: ARG002
         """Give nothing: such a motor must be asked alone."""

@@ -23,7 +23,7 @@ BAUD_RATES = {
     57_600: 6,
     38_400: 7,
 }
-"""Values of Baud_Rate by rate [bits/s]."""
+"""Values of Baud_Rate by rate [bits/s], the most usual first."""
 _FIRST_IN_RAM = 40
 _FIRST_OF_FACTORY = 78
 """From here on the factory's own values lie, which outlive a power cycle too."""

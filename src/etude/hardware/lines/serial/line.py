@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from etude.core.errors import DeviceError, MissingExtra, NotFound
 from etude.hardware.lines.serial.config import Config
@@ -30,7 +30,10 @@ def build(config: Config) -> SerialLine:
 
 
 class SerialLine:
-    """A serial port, opened for us alone."""
+    """A serial port, opened for us alone.
+
+    One that was open before is found again by the serial number of its USB adapter, whatever the system calls it now.
+    """
 
     scene = None
 
@@ -38,13 +41,17 @@ class SerialLine:
         self.name = config.port
         self._baud_rate = config.baud_rate
         self._port: serial.Serial | None = None
+        self._adapter: str | None = None
 
     def open(self) -> Self:
         """Open the port; raise `NotFound` when there is none of that name, `DeviceError` when it refuses."""
+        device = self._device()
         try:
-            self._port = serial.Serial(self.name, self._baud_rate, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
+            self._port = serial.Serial(device, self._baud_rate, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
         except (OSError, ValueError, TerminalError) as error:
             self._explain(error)
+        _hurry(self._port)
+        self._adapter = self._adapter or {device: number for number, device in _adapters().items()}.get(device)
         return self
 
     def write(self, data: bytes) -> None:
@@ -75,7 +82,13 @@ class SerialLine:
         """Close the port; harmless when it is not open."""
         port, self._port = self._port, None
         if port:
-            port.close()
+            with suppress(OSError, TerminalError):  # an unplugged one cannot even be closed properly
+                port.close()
+
+    def _device(self) -> str:
+        """Tell what the system calls the port now."""
+        here = str(Path(self.name).resolve()) if Path(self.name).exists() else self.name
+        return _adapters().get(self._adapter, here) if self._adapter else here
 
     @contextmanager
     def _opened(self) -> Iterator[serial.Serial]:
@@ -88,7 +101,7 @@ class SerialLine:
                 f"The serial port {self.name} failed: {error}. Check that its cable is plugged in, then connect again."
             ) from error
 
-    def _explain(self, error: Exception) -> None:
+    def _explain(self, error: Exception) -> NoReturn:
         known = [port.device for port in list_ports.comports()]
         if self.name not in known and not Path(self.name).exists():
             raise NotFound("serial port", self.name, known) from error
@@ -96,3 +109,18 @@ class SerialLine:
             f"The serial port {self.name} cannot be opened: {error}. "
             "Close other programs that use it; on Linux, your user must belong to the group 'dialout'."
         ) from error
+
+
+def _adapters() -> dict[str, str]:
+    """Map the serial numbers of USB adapters to their ports; those that several share tell nothing."""
+    ports = [(port.serial_number, port.device) for port in list_ports.comports() if port.serial_number]
+    numbers = [number for number, _ in ports]
+    return {number: device for number, device in ports if numbers.count(number) == 1}
+
+
+def _hurry(port: serial.Serial) -> None:
+    """Let the adapter hand over each byte at once, where the system and the adapter can do so (Linux, FTDI)."""
+    hurry = getattr(port, "set_low_latency_mode", None)
+    with suppress(OSError, ValueError, NotImplementedError, TerminalError):
+        if hurry:
+            hurry(True)
