@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -69,9 +69,10 @@ class Arm:
         ticks = self.bus.poll("Present_Position")
         return self._scale.to_units(np.array(list(ticks.values()))).astype(np.float32)
 
-    def command(self, goal: np.ndarray) -> None:
-        """Send the joints to `goal` (joint,)."""
-        self.bus.sync_write("Goal_Position", self.ticks(goal))
+    def command(self, goal: np.ndarray, *, but: Collection[str] = ()) -> None:
+        """Send the joints to `goal` (joint,), `but` some motors."""
+        ticks = self.ticks(goal)
+        self.bus.sync_write("Goal_Position", {motor: ticks[motor] for motor in ticks if motor not in but})
 
     def ticks(self, values: np.ndarray) -> dict[str, int]:
         """Give `values` (joint,) in ticks, by motor."""
@@ -100,7 +101,7 @@ class Arm:
 
     def revive(self, motor: str) -> bool:
         """Set up and hold `motor` again if it has lost its power meanwhile; tell whether it had."""
-        if self.bus.read("Torque_Enable", motor):
+        if self.bus.sync_read("Torque_Enable", [motor])[motor]:
             return False
         self.configure([motor])
         self.hold([motor])

@@ -73,15 +73,9 @@ def _check(kind: ArmKind, stored: Calibration, held: Calibration, path: str, por
     """Raise `DeviceError` when the file and the motors disagree: positions would then mean something else."""
     if missing := [motor for motor in held if motor not in stored]:
         raise DeviceError(f"{path} says nothing of {', '.join(missing)}. Calibrate the arm on {port} again.")
-    in_motors = (
-        "id",
-        "homing_offset",
-        "range_min",
-        "range_max",
-        *(() if kind.drive_modes is None else ("drive_mode",)),
-    )
+    turned = () if kind.drive_modes is None else ("drive_mode",)
     for motor, here in held.items():
-        for name in in_motors:
+        for name in ("id", *turned, "homing_offset", "range_min", "range_max"):
             in_motor, in_file = getattr(here, name), getattr(stored[motor], name)
             if in_motor != in_file:
                 raise DeviceError(

@@ -35,7 +35,6 @@ class ArmHealth:
         self.vitals: dict[str, Vitals] = {}
         self._strained_since: dict[str, float] = {}
         self._turn, self._asked_at = 0, float("-inf")
-        self._missing: dict[str, int] = {}
 
     def ask(self, now: float) -> None:
         """Ask the next motor how it feels if it is time to: one exchange at most."""
@@ -45,10 +44,12 @@ class ArmHealth:
             return
         motor = tuple(self._kind.motors)[self._turn % len(self._kind.motors)]
         self._turn, self._asked_at = self._turn + 1, now
+        if motor in self.silent():
+            return
         try:
             self.vitals[motor] = self._bus.vitals(motor)
         except DeviceError:
-            return  # whoever asks for the position finds out soon enough
+            return  # whoever asks where it is finds out soon enough
         if abs(self.vitals[motor].load) < self._stands.load:
             self._strained_since.pop(motor, None)
         else:
@@ -62,12 +63,9 @@ class ArmHealth:
                 worst = max(worst, found, key=lambda one: one[0])
         return worst
 
-    def missed(self) -> dict[str, int]:
-        """Count the answers that each motor owes since this was asked last, where it owes any."""
-        owed = {motor: tally.missed + tally.damaged for motor, tally in self._bus.tallies.items()}
-        fresh = {motor: count - self._missing.get(motor, 0) for motor, count in owed.items()}
-        self._missing = owed
-        return {motor: count for motor, count in fresh.items() if count > 0}
+    def silent(self) -> set[str]:
+        """Name the motors that did not answer in this tick."""
+        return {motor for motor, tally in self._bus.tallies.items() if tally.in_a_row}
 
     def warnings(self) -> tuple[str, ...]:
         """Say what a person should know, one sentence each."""

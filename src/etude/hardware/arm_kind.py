@@ -10,7 +10,7 @@ from etude.hardware.bus import Motor
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerance:
-    """What the motors of an arm stand: beyond the first number of a pair it holds still, beyond the second it lets go."""
+    """What the motors of an arm stand: beyond the first of two numbers it holds still, beyond the second it lets go."""
 
     temperature_c: tuple[float, float] = (65.0, 72.0)
     voltage_v: tuple[float, float] = (4.5, 3.8)

@@ -38,7 +38,7 @@ class Follower:
         self.scene, self._clock = self.arm.scene, self.arm.clock
         self._cameras = CameraSet(_cameras(config, is_simulated=self.scene is not None))
         self.action = self.arm.spec
-        self.observation: Specs = {STATE: self.action} | self._cameras.specs
+        self.observation: Specs = {STATE: self.action, **self._cameras.specs}
         self.clipped: tuple[str, ...] = ()
         """Why the last applied action is another than the one asked for."""
         self.events: tuple[str, ...] = ()
@@ -46,6 +46,8 @@ class Follower:
         self.camera_times: dict[str, float] = {}
         self._limp_by = self._tripped_by = self._unseen = ""
         self._silent: set[str] = set()
+        self._doubtful: set[str] = set()
+        self._reconnects = 0
         self._open: ExitStack | None = None
 
     def connect(self) -> None:
@@ -62,7 +64,8 @@ class Follower:
             self.arm.release()
             self.arm.configure()
             self._limp_by = self._tripped_by = ""
-            self._silent, self.events = set(), ()
+            self._silent, self._doubtful, self.events = set(), set(), ()
+            self._reconnects = self.arm.bus.reconnects
             if self._config.disable_torque_on_disconnect:
                 opened.callback(self._let_go)
             self.arm.hold()
@@ -78,7 +81,7 @@ class Follower:
         self._connected()
         state, now = self.arm.measure(), self._clock.now()
         self._gate.see(state, now)
-        self.events = (*self._lost_answers(), *self._judge(now))
+        self.events = (*self._regain(), *self._judge(now))
         if not self._limp_by and self._gate.is_stale(now):
             self.arm.command(self._gate.hold(now))
         pictures = self._cameras.read()
@@ -93,7 +96,7 @@ class Follower:
             self.clipped = (f"the arm is limp: {self._limp_by}",)
             return self._gate.measured.astype(np.float32)
         applied, self.clipped = self._gate.admit(action, self._clock.now())
-        self.arm.command(applied)
+        self.arm.command(applied, but=self._doubtful)
         return applied
 
     def health(self) -> Health:
@@ -144,16 +147,29 @@ class Follower:
         if not self._open:
             raise DeviceError(f"The arm on {self._config.port} is not connected. Call connect() first.")
 
-    def _lost_answers(self) -> list[str]:
-        """Say which motors did not answer in this tick; those that lost their power meanwhile are set up again."""
-        missed = self._health.missed()
-        said = [f"motor '{motor}' did not answer, {count} times" for motor, count in missed.items()]
-        back, self._silent = self._silent - missed.keys(), set(missed)
-        for motor in back:
-            if self.arm.revive(motor):
-                self._gate.start(self._gate.measured, self._clock.now())
-                said.append(f"motor '{motor}' had lost its power")
-        return said
+    def _regain(self) -> list[str]:
+        """Say what was not heard; motors that are back and had lost their power are set up, and the arm starts anew."""
+        silent, reconnects = self._health.silent(), self.arm.bus.reconnects
+        said = [f"motor '{motor}' did not answer; its position is an earlier one" for motor in sorted(silent)]
+        if was_unplugged := reconnects > self._reconnects:
+            said.append("the cable was unplugged and is back")
+        self._doubtful |= set(self.kind.motors) if was_unplugged else self._silent - silent
+        self._silent, self._reconnects = silent, reconnects
+        if self._limp_by:
+            return said
+        found = [word for motor in sorted(self._doubtful - silent) for word in self._check_power(motor)]
+        if was_unplugged or found:
+            self._gate.start(self.arm.measure(), self._clock.now())
+        return said + found
+
+    def _check_power(self, motor: str) -> list[str]:
+        """Set `motor` up again if it lost its power; it stays in doubt, and gets no goals, until that is known."""
+        try:
+            had_lost_it = self.arm.revive(motor)
+        except DeviceError:
+            return [f"motor '{motor}' is back and not well"]
+        self._doubtful.discard(motor)
+        return [f"motor '{motor}' had lost its power"] if had_lost_it else []
 
     def _judge(self, now: float) -> list[str]:
         """Ask a motor how it feels, and hold or let go where the motors stand no more."""

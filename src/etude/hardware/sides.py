@@ -15,11 +15,11 @@ SIDES = ("left", "right")
 
 
 def side_config(
-    registry: Registry, values: Mapping[str, Any], side: str, *, id: str | None, calibration_dir: Path | None
+    registry: Registry, values: Mapping[str, Any], side: str, *, pair: str | None, calibration_dir: Path | None
 ) -> Any:
     """Make the config of one side from its plain `values`, of which `type` names the plugin.
 
-    The pair's `id` gives each side one of its own, and so its calibration file: `ID_left`, `ID_right`.
+    The id of the `pair` gives each side one of its own, and so its calibration file: `ID_left`, `ID_right`.
     """
     from etude.hardware import cameras  # noqa: PLC0415 - configs are read before cameras are needed
 
@@ -29,7 +29,7 @@ def side_config(
     kind = registry.config(values["type"])
     own = {name: value for name, value in values.items() if name != "type"}
     known = getattr(kind, "__dataclass_fields__", {})
-    shared = {"id": f"{id}_{side}" if id else None, "calibration_dir": calibration_dir and str(calibration_dir)}
+    shared = {"id": f"{pair}_{side}" if pair else None, "calibration_dir": calibration_dir and str(calibration_dir)}
     shared = {name: value for name, value in shared.items() if value is not None and name in known}
     return codec.decode(kind, shared | own, {"cameras": cameras}, where=where)
 

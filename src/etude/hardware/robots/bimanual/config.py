@@ -28,7 +28,7 @@ class Config:
 
     def sides(self) -> tuple[Any, Any]:
         """Give the configs of the left and the right robot."""
-        shared = {"id": self.id, "calibration_dir": self.calibration_dir}
+        shared: dict[str, Any] = {"pair": self.id, "calibration_dir": self.calibration_dir}
         left = side_config(robots, self.left_arm_config, "left", **shared)
         return left, side_config(robots, self.right_arm_config, "right", **shared)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from etude.hardware.device import Robot
 from etude.hardware.health import Health
 from etude.hardware.robots.bimanual.config import Config
 from etude.hardware.sides import SIDES, side_by_side
+
+T = TypeVar("T")
 
 
 def build(config: Config) -> Bimanual:
@@ -80,14 +84,12 @@ class Bimanual:
 
     def health(self) -> Health:
         """Tell how both robots are doing."""
-        all_health = {side: robot.health() for side, robot in self._sides.items()}
+        both = {side: robot.health() for side, robot in self._sides.items()}
         return Health(
-            motors={f"{side}_{name}": felt for side, one in all_health.items() for name, felt in one.motors.items()},
-            tallies={
-                f"{side}_{name}": tally for side, one in all_health.items() for name, tally in one.tallies.items()
-            },
-            cameras={f"{side}_{name}": seen for side, one in all_health.items() for name, seen in one.cameras.items()},
-            warnings=tuple(f"{side}: {said}" for side, one in all_health.items() for said in one.warnings),
+            motors=_together({side: one.motors for side, one in both.items()}),
+            tallies=_together({side: one.tallies for side, one in both.items()}),
+            cameras=_together({side: one.cameras for side, one in both.items()}),
+            warnings=tuple(f"{side}: {said}" for side, one in both.items() for said in one.warnings),
         )
 
     def stop(self, why: str = "you asked for it") -> None:
@@ -108,6 +110,11 @@ class Bimanual:
             for robot in (self.right, self.left):
                 if hasattr(robot, what):
                     both.callback(getattr(robot, what), *words)
+
+
+def _together(of_sides: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
+    """Give what both sides tell by name in one mapping."""
+    return {f"{side}_{name}": value for side, told in of_sides.items() for name, value in told.items()}
 
 
 def _key(side: str, key: str) -> str:

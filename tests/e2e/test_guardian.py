@@ -1,0 +1,115 @@
+"""A driver is killed with an arm in the air: the servos hold, and its guardian lowers the arm and lets it go."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from etude.hardware.guardian import LEAVE
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+DRIVER = """
+import sys, time
+from etude.hardware import robots
+robot = robots.build(robots.config("so101_follower")(port=sys.argv[1]))
+robot.connect()
+pose = robot.observe()["observation.state"]
+print("driving", flush=True)
+while sys.stdin.readline() != "leave\\n":
+    robot.apply(pose)
+robot.disconnect()
+"""
+REST_DEG = {1: -98.0, 2: 95.0, 3: 57.0}
+"""Shoulder, elbow and wrist: shares of their ranges, in degrees."""
+
+
+class LiveArm:
+    """A simulated arm behind a pseudo-terminal, living in real time."""
+
+    def __init__(self, link):
+        from etude.sim.port import Port
+        from etude.sim.world import World
+
+        self.world = World()
+        self.arm = self.world.arm
+        self.port = Port(link, self.arm, self.world.clock.now)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._live)
+        self._thread.start()
+
+    def _live(self):
+        behind = time.perf_counter() - self.world.clock.now()
+        while not self._is_over.is_set():
+            ready, _, _ = select.select([self.port], [], [], 0.002)
+            self.world.clock.sleep_until(time.perf_counter() - behind)
+            if ready:
+                self.port.listen()
+            self.port.answer()
+
+    def torque(self):
+        return [servo.memory.get("Torque_Enable") for servo in self.arm.servos]
+
+    def close(self):
+        self._is_over.set()
+        self._thread.join()
+        self.port.close()
+
+
+@pytest.fixture
+def live(tmp_path):
+    arm = LiveArm(tmp_path / "port")
+    yield arm
+    arm.close()
+
+
+@pytest.fixture
+def driver(live, tmp_path):
+    environment = os.environ | {"HF_LEROBOT_HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, str(tmp_path / "port")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    assert process.stdout.readline() == "driving\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def wait_until(is_so, seconds):
+    deadline = time.perf_counter() + seconds
+    while not is_so() and time.perf_counter() < deadline:
+        time.sleep(0.02)
+    assert is_so()
+
+
+def guardians_of(pid):
+    found = subprocess.run(["ps", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [line for line in found.stdout.splitlines() if "etude.hardware.guardian" in line]
+
+
+def test_a_killed_driver_leaves_an_arm_that_holds_and_is_then_lowered_and_released(live, driver):
+    before = np.degrees(live.arm.joints)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    assert live.torque() == [1] * 6, "servos have no watchdog"
+    np.testing.assert_allclose(np.degrees(live.arm.joints), before, atol=4)
+    wait_until(lambda: live.torque() == [0] * 6, seconds=20)
+    after = np.degrees(live.arm.joints)
+    for joint, degrees in REST_DEG.items():
+        assert after[joint] == pytest.approx(degrees, abs=6)
+
+
+def test_a_driver_that_leaves_in_good_order_lowers_the_arm_itself_and_takes_its_guardian_along(live, driver):
+    assert len(guardians_of(driver.pid)) == 1
+    driver.stdin.write(LEAVE)
+    driver.stdin.flush()
+    assert driver.wait(20) == 0
+    assert live.torque() == [0] * 6
+    assert np.degrees(live.arm.joints)[1] == pytest.approx(REST_DEG[1], abs=6)
