@@ -61,6 +61,8 @@ class Style:
     """How far paths bend sideways: 0.2 leaves a straight line by a fifth of what is left to go."""
     aim: tuple[float, float] = (0.0, 0.0)
     """Where it approaches the block from, relative to right above [m]."""
+    is_turned: bool = False
+    """Whether it takes blocks by their other two faces, such as after the first two could not be reached."""
 
     @classmethod
     def sample(cls, rng: np.random.Generator, speed: tuple[float, float] = (0.7, 1.2)) -> Style:
@@ -89,18 +91,19 @@ def pick(view: View, name: str, style: Style, *, lowest_m: float = GRASP_HEIGHT_
     It is held `grip_m` above its centre; the hand goes no lower than `lowest_m`.
     """
     thing = view.objects[name]
+    roll = grasp_roll(thing) if not style.is_turned else _quarter(grasp_roll(thing))
     grasp = np.append(thing.position[:2], max(lowest_m, thing.position[2] + grip_m))
     if _is_between_fingers(view, thing, grip_m):
-        return Wish(position=grasp, roll=grasp_roll(thing), gripper_rad=HOLD_RAD)
-    return _approach(view, grasp, lowest_m, grasp_roll(thing), style)
+        return Wish(position=grasp, roll=roll, gripper_rad=HOLD_RAD)
+    return _approach(view, grasp, lowest_m, roll, style)
 
 
 def carry(view: View, goal: np.ndarray, height_m: float, style: Style) -> Wish:
     """Lift, swing over to `goal` (2,) [m] when high enough, and come down a little to `height_m` over it."""
     away = goal - view.hand[:2]
     distance = float(np.linalg.norm(away))
-    is_high = np.clip((view.hand[2] - 0.025) / (style.carry_m - 0.045), 0, 1)
-    height = height_m + (style.carry_m - height_m) * np.clip((distance - 0.03) / 0.05, 0, 1)
+    is_high = _clipped((view.hand[2] - 0.025) / (style.carry_m - 0.045), 0, 1)
+    height = height_m + (style.carry_m - height_m) * _clipped((distance - 0.03) / 0.05, 0, 1)
     target = view.hand[:2] + is_high * swerved(away, style)
     return Wish(position=np.append(target, height), roll=0.0, gripper_rad=HOLD_RAD)
 
@@ -112,7 +115,7 @@ def set_down(view: View, name: str, goal: np.ndarray, style: Style, *, hover_m: 
     """
     held = view.hand - view.objects[name].position
     away = goal[:2] - view.objects[name].position[:2]
-    far = np.clip((float(np.linalg.norm(away)) - near_m) / near_m, 0, 1)
+    far = _clipped((float(np.linalg.norm(away)) - near_m) / near_m, 0, 1)
     return carry(view, goal[:2] + held[:2], goal[2] + held[2] + far * hover_m, style)
 
 
@@ -134,9 +137,13 @@ def jaw_roll(place: np.ndarray, yaw: float) -> float:
     return (_roll_for(place, yaw) + math.pi / 2) % math.pi - math.pi / 2
 
 
+def _clipped(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
 def swerved(away: np.ndarray, style: Style) -> np.ndarray:
     """Bend the way to go sideways; the nearer the goal the less, and not at all at the end."""
-    bend = style.swerve * np.clip(np.linalg.norm(away) / 0.1, 0, 1)
+    bend = style.swerve * _clipped(float(np.linalg.norm(away)) / 0.1, 0, 1)
     return away + bend * np.array([-away[1], away[0]])
 
 
@@ -145,7 +152,7 @@ def _approach(view: View, grasp: np.ndarray, lowest_m: float, roll: float, style
     away = grasp[:2] - view.hand[:2]
     twist = _angle(roll, _roll(view))
     off_aim = float(np.linalg.norm(away)) + 0.02 * max(abs(twist) - 0.1, 0)
-    far = np.clip((off_aim - _NEAR_M) / 0.03, 0, 1)
+    far = _clipped((off_aim - _NEAR_M) / 0.03, 0, 1)
     height = lowest_m + style.hover_m * far
     target = view.hand[:2] + swerved(away + far * np.array(style.aim), style)
     return Wish(position=np.append(target, height), roll=roll, gripper_rad=OPEN_RAD)
@@ -167,6 +174,11 @@ def _roll(view: View) -> float:
 def _roll_for(place: np.ndarray, yaw: float) -> float:
     pan = -math.atan2(place[1], place[0] - SO101.links[0].pos[0])
     return yaw + pan - _JAW_YAW_AT_ROLL_0
+
+
+def _quarter(roll: float) -> float:
+    """Turn by a quarter, towards 0."""
+    return roll - math.copysign(math.pi / 2, roll)
 
 
 def _angle(one: float, other: float) -> float:

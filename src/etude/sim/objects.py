@@ -63,7 +63,7 @@ class Bin:
     def is_over(self, position: np.ndarray, margin_m: float = 0.0) -> bool:
         """Whether `position` lies over the floor, at least `margin_m` inside the walls."""
         inside = self.half_m - 2 * self.wall_half_m - margin_m
-        return bool(np.all(np.abs(position[:2] - np.array(self.center)) <= inside))
+        return all(abs(float(position[axis]) - self.center[axis]) <= inside for axis in range(2))
 
     def add(
         self,

@@ -79,6 +79,7 @@ class World:
         self._model = scene.compile_scene(self.task, [arm.seat for arm in arms], distractors)
         self._randomizer = Randomizer(self._randomization, self._model, self.task.objects)
         self._data, self._pictures = mujoco.MjData(self._model), Pictures(self._model)
+        self._bodies = {self._model.body(number).name: number for number in range(self._model.nbody)}
         for arm in arms:
             arm.live_in(self._model, self._data)
         self.reset(0)
@@ -106,17 +107,18 @@ class World:
 
     def pose(self, name: str) -> Pose:
         """Give where thing `name` is."""
-        body = self.data.body(name)
-        return Pose(position=body.xpos.copy(), axes=body.xmat.reshape(3, 3).copy())
+        body = self._bodies[name]
+        return Pose(position=self._data.xpos[body].copy(), axes=self._data.xmat[body].reshape(3, 3).copy())
 
     def is_resting(self, name: str) -> bool:
         """Whether thing `name` moves at less than 2 cm/s."""
-        return bool(np.linalg.norm(self.data.joint(name).qvel[:3]) < _RESTING_M_S)
+        first = self._model.body_dofadr[self._bodies[name]]
+        return bool(np.linalg.norm(self._data.qvel[first : first + 3]) < _RESTING_M_S)
 
     def is_grasped(self, name: str) -> bool:
         """Whether all fingers of an arm touch thing `name`."""
-        pairs = self.data.contact.geom
-        touching = pairs[(pairs == self.model.geom(name).id).any(axis=1)]
+        pairs = self._data.contact.geom
+        touching = pairs[(pairs == self._model.body_geomadr[self._bodies[name]]).any(axis=1)]
         return any(arm.touches_with_all_fingers(touching) for arm in self.arms)
 
     def is_gripper_open(self) -> bool:

@@ -129,7 +129,7 @@ class Kinematics:
         damping = _DAMPING
         for _ in range(iterations):
             step = _bounded_step(rows, error, low - joints, high - joints, damping)
-            there = np.clip(joints + step, low, high)
+            there = np.minimum(np.maximum(joints + step, low), high)
             new_rows, new_error = self._linearise(pose, there)
             if new_error @ new_error > error @ error:  # too far for a straight line to be true: go more carefully
                 damping *= _MORE_CARE
@@ -194,9 +194,11 @@ class Kinematics:
         signs = self.wrist.pitch_joints
         if signs is None:
             raise ConfigError(f"{self._arm.name} does not fold in a plane: ask for a FullPose instead of a HandPose.")
-        rows = np.vstack([moves, _TURN_WEIGHT * signs])
+        rows, error = np.empty((4, self.num_arm)), np.empty(4)
+        rows[:3], rows[3] = moves, _TURN_WEIGHT * signs
         rows[:, -1] = 0  # roll is a joint of its own
-        return rows, np.append(away, _TURN_WEIGHT * (pose.pitch - self.wrist.pitch_at_zero - signs @ joints))
+        error[:3], error[3] = away, _TURN_WEIGHT * (pose.pitch - self.wrist.pitch_at_zero - signs @ joints)
+        return rows, error
 
 
 def _limits(arm: ArmModel, narrower: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:

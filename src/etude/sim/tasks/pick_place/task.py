@@ -50,8 +50,8 @@ class PickPlace:
     def success(self, world: World) -> bool:
         """Whether the block lies still in the bin and the gripper has let go."""
         position = world.pose("block").position
-        is_lying = position[2] < _LYING_M and world.is_resting("block")
-        return bool(is_lying and BIN.is_over(position) and world.is_gripper_open())
+        is_lying_in = BIN.is_over(position) and bool(position[2] < _LYING_M)
+        return is_lying_in and world.is_resting("block") and world.is_gripper_open()
 
     def decide(self, view: View, style: Style) -> Wish:
         """Pick it, carry it over the bin, open, go up."""

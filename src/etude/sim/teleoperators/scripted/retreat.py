@@ -26,6 +26,8 @@ class Retreat:
         self._still_since_s = now_s
         self._hand, self._gripper_rad = np.zeros(3), 0.0
         self._until_s = -math.inf
+        self.count = 0
+        """How often it went back."""
 
     def reconsider(self, wish: Wish, view: View, now_s: float) -> Wish:
         """Give `wish`, or what leads out of where the hand is stuck."""
@@ -33,6 +35,7 @@ class Retreat:
             self._hand, self._gripper_rad, self._still_since_s = view.hand, view.gripper_rad, now_s
         if now_s - self._still_since_s > _STUCK_S:
             self._still_since_s, self._until_s = now_s, now_s + _RETREAT_S
+            self.count += 1
         if now_s >= self._until_s:
             return wish
         gripper_rad = wish.gripper_rad if view.grasped else OPEN_RAD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -76,7 +77,8 @@ class ScriptedDemonstrator:
         self._push(world, now, elapsed_s, view.hand[2])
         slips = self._lapses.is_slipping(elapsed_s, holds=bool(view.grasped))
         if self._last is None or not self._lapses.is_pausing(now - self._begun_s):
-            wish = self._retreat.reconsider(world.task.decide(view, self._style), view, now)
+            style = replace(self._style, is_turned=self._retreat.count % 2 == 1)
+            wish = self._retreat.reconsider(world.task.decide(view, style), view, now)
             self._last = _to_driver(self._command(wish, view, joints))
         return _with_open_fingers(self._last) if slips else self._last.copy()
 
