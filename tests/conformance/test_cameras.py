@@ -1,5 +1,6 @@
 """What every camera promises; a new folder under cameras/ gets these tests without naming itself."""
 
+import base64
 import json
 import os
 import threading
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from etude.core import codec
-from etude.core.errors import CameraError, DeviceError
+from etude.core.errors import CameraError, DeviceError, MissingExtra
 from etude.hardware import cameras
 from etude.hardware.cameras import place
 from etude.hardware.cameras.ring import RingWriter
@@ -89,13 +90,61 @@ def shared():
 
 
 @pytest.fixture
-def tiny(stream, shared, tmp_path):
+def publish():
+    """Publish a config's picture over ZeroMQ; gives the port."""
+    is_over, threads = threading.Event(), []
+
+    def serve(config):
+        zmq = pytest.importorskip("zmq")
+        socket = zmq.Context.instance().socket(zmq.PUB)
+        socket.setsockopt(zmq.LINGER, 0)
+        port = socket.bind_to_random_port("tcp://127.0.0.1")
+        jpeg = base64.b64encode(cv2.imencode(".jpg", picture(config))[1]).decode()
+
+        def run():
+            while not is_over.wait(0.002):
+                socket.send_string(json.dumps({"timestamps": {"one": time.time()}, "images": {"one": jpeg}}))
+            socket.close()
+
+        threads.append(threading.Thread(target=run, daemon=True))
+        threads[-1].start()
+        return port
+
+    yield serve
+    is_over.set()
+    for thread in threads:
+        thread.join(5)
+
+
+@pytest.fixture
+def software_realsense(monkeypatch):
+    """Let the SDK's software device stand in for a camera on USB."""
+
+    def plug_in(config):
+        pytest.importorskip("pyrealsense2")
+        from etude.hardware.cameras.intelrealsense import camera, software
+
+        distances = np.full((config.height, config.width), 700, np.uint16)
+        monkeypatch.setattr(
+            camera, "UsbFrames", lambda _: software.SoftwareFrames(lambda _: (picture(config), distances))
+        )
+        return config
+
+    return plug_in
+
+
+@pytest.fixture
+def tiny(stream, shared, publish, software_realsense, tmp_path):
     """The smallest config of a camera; those that need a source get one."""
 
     def make(name):
         config = cameras.config(name).tiny()
         if name == "mjpeg":
             return replace(config, url=stream(config), timeout_s=10.0)
+        if name == "zmq":
+            return replace(config, port=publish(config), timeout_ms=10_000)
+        if name == "intelrealsense":
+            return software_realsense(config)
         if name == "shared":
             return shared(replace(config, owner=f"conformance-{os.getpid()}-{tmp_path.name}"))
         if name in ("opencv", "video"):
@@ -174,5 +223,5 @@ class TestEveryCamera:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("fake", "sim")])
 def test_a_camera_without_its_source_says_so(name):
-    with pytest.raises(DeviceError, match="Camera '"):
+    with pytest.raises((DeviceError, MissingExtra), match=r"Camera '|Run: pip install"):
         cameras.build(cameras.config(name).tiny()).connect()

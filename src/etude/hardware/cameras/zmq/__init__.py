@@ -1,0 +1,1 @@
+"""Cameras on another computer, in the messages of the LeRobot image server."""
