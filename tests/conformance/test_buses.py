@@ -130,6 +130,7 @@ class TestEveryBus:
             bus.read("Present_Position", first)
         bus.write("Torque_Enable", first, 0, despite_faults=True)
         assert set(bus.poll("Present_Position")) == set(bus.motors)
+        assert bus.complaints == {first}
 
     def test_a_silent_motor_is_named_with_those_that_answer(self, name, bus, faults, first):
         silent, *others = (motor.id for motor in bus.motors.values())
@@ -225,7 +226,7 @@ class TestEveryBus:
         bus.write("Torque_Enable", first, 0)
         bus.write("ID", first, 42)
         assert bus.motors[first].id == 42
-        rate = [rate for rate in bus.baud_rates if rate != bus.config.baud_rate][0]
+        rate = next(rate for rate in bus.baud_rates if rate != bus.config.baud_rate)
         bus.write("Baud_Rate", first, bus.baud_rates[rate])
         assert bus.read("ID", first) == 42
         assert bus.scan() == {42: bus.model_number(first)}

@@ -51,6 +51,8 @@ class MotorBus(Protocol):
         """Bytes sent and received so far."""
         ...
 
+    complaints: frozenset[str]
+    """The motors whose answers to the last `poll` told of a fault; `vitals` says which."""
     baud_rates: Mapping[int, int]
     """Values of the register Baud_Rate by rate [bits/s], the most usual first."""
     model_names: Mapping[int, str]

@@ -48,6 +48,7 @@ class WireBus(ABC):
         self.line, self.config = line, config
         self.contact = Contact(line, motors, dialect, config)
         self.model_names = {model.number: name for name, model in models.items()}
+        self.complaints: frozenset[str] = frozenset()
         self._dialect = dialect
         self._models = {motor: _model(one.model, models) for motor, one in motors.items()}
         self._table = _table(self._models.values(), models)
@@ -130,11 +131,12 @@ class WireBus(ABC):
     def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
         """Read register `name` of `motors`, or of all, in one exchange; faults do not hinder it."""
         wanted = list(self.motors if motors is None else motors)
-        values = self._gather(find(self._table, name), wanted)
+        item = find(self._table, name)
+        replies = self._gather(item, wanted)
         for motor in wanted:
-            if motor not in values:
+            if motor not in replies:
                 raise self.contact.silence(motor)
-        return {motor: values[motor] for motor in wanted}
+        return {motor: item.decode(replies[motor].data) for motor in wanted}
 
     def sync_write(self, name: str, values: Mapping[str, int]) -> None:
         """Write register `name` of several motors in one packet, which no motor acknowledges.
@@ -146,11 +148,13 @@ class WireBus(ABC):
 
     def poll(self, name: str) -> dict[str, int]:
         """Read register `name` of all motors within the tick; a silent one keeps its value for `patience` ticks."""
-        values = self._gather(find(self._table, name), list(self.motors), is_urgent=True)
+        item = find(self._table, name)
+        replies = self._gather(item, list(self.motors), is_urgent=True)
         now = self.contact.clock.now()
-        self._heard |= {(name, motor): _Heard(value, now) for motor, value in values.items()}
+        self._heard |= {(name, motor): _Heard(item.decode(reply.data), now) for motor, reply in replies.items()}
+        self.complaints = frozenset(motor for motor, reply in replies.items() if reply.error)
         for motor, tally in self.tallies.items():
-            tally.in_a_row = 0 if motor in values else tally.in_a_row + 1
+            tally.in_a_row = 0 if motor in replies else tally.in_a_row + 1
         for motor, tally in self.tallies.items():
             if tally.in_a_row >= self.config.patience or (name, motor) not in self._heard:
                 raise self._silent_for_long(motor, name)
@@ -189,19 +193,18 @@ class WireBus(ABC):
             self.contact.set_baud_rate(rates[value])
         self.contact.ask_one(motor, self._dialect.ping(self.motors[motor].id))
 
-    def _gather(self, item: Register, motors: list[str], *, is_urgent: bool = False) -> dict[str, int]:
+    def _gather(self, item: Register, motors: list[str], *, is_urgent: bool = False) -> dict[str, Reply]:
         """Read a register of those motors that answer."""
         names = {self.motors[motor].id: motor for motor in motors}
-        values: dict[str, int] = {}
+        got: dict[str, Reply] = {}
         for attempt in range(self.config.retries + 1):
-            missing = tuple(motor_id for motor_id, motor in names.items() if motor not in values)
+            missing = tuple(motor_id for motor_id, motor in names.items() if motor not in got)
             if not missing:
                 break
             for question in self._questions(item, missing, attempt, is_urgent=is_urgent):
                 replies = self.contact.ask(question).replies
-                whole = {motor_id: reply.data for motor_id, reply in replies.items() if len(reply.data) == item.size}
-                values |= {names[motor_id]: item.decode(data) for motor_id, data in whole.items()}
-        return values
+                got |= {names[key]: reply for key, reply in replies.items() if len(reply.data) == item.size}
+        return got
 
     def _questions(self, item: Register, ids: tuple[int, ...], attempt: int, *, is_urgent: bool) -> list[Question]:
         together = self._dialect.sync_read(ids, item, attempt)
