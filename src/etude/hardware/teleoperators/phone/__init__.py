@@ -1,0 +1,1 @@
+"""A phone drives an arm, by a page that is served here."""
