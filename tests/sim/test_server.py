@@ -1,16 +1,15 @@
-import signal
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import simplejpeg
 
-from etude.core.errors import UserError
+from etude.core.errors import DeviceError, NotFound, UserError
 from etude.hardware import lines, robots
 from etude.hardware.arm_calibration import read
 from etude.hardware.buses.feetech.bus import FeetechBus
@@ -18,33 +17,19 @@ from etude.hardware.buses.feetech.packet import Packet, encode
 from etude.hardware.calibration import save_calibration
 from etude.hardware.device import connected
 from etude.hardware.robots.so101_follower.kind import SO101_FOLLOWER
-from etude.sim.server import serve_arm
+from etude.sim.mjpeg import Shape
+from etude.sim.server import Socket
+from etude.sim.server import serve as serve_here
 
-SERVE = """
-import sys
-from pathlib import Path
-from etude.sim.server import serve_arm
-if __name__ == "__main__":
-    ready = lambda port, urls: print(port, *urls.values(), flush=True)
-    serve_arm(Path(sys.argv[1]), width=64, height=48, on_ready=ready)
-"""
 READ_JOINTS = encode(Packet(0xFE, 0x82, bytes([56, 2, 1, 2, 3, 4, 5, 6])))
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("arm")
-    script, link = folder / "serve.py", folder / "port"
-    script.write_text(SERVE)
-    process = subprocess.Popen([sys.executable, script, link], stdout=subprocess.PIPE, text=True)
-    port, front, wrist = process.stdout.readline().split()
-    yield Path(port), front, wrist
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
-    process.stdout.close()
-    assert not link.is_symlink(), "the port is still there after the end"
+def served(serve):
+    ports, urls = serve(port={}, leader={"is_leader": True})
+    return Path(ports["port"]), urls["front"], urls["wrist"]
 
 
 def test_the_port_answers_like_six_servos_within_milliseconds(served):
@@ -72,9 +57,9 @@ def test_time_passes_by_itself_and_servos_move(served):
     goal = 2048 + 300
     line.write(encode(Packet(1, 0x03, bytes([42, *goal.to_bytes(2, "little")]))))
     deadline = time.perf_counter() + 5
-    while abs(position(line) - goal) > 20 and time.perf_counter() < deadline:
+    while abs((reached := position(line)) - goal) > 20 and time.perf_counter() < deadline:
         time.sleep(0.05)
-    assert abs(position(line) - goal) <= 20
+    assert abs(reached - goal) <= 20
     line.close()
 
 
@@ -108,7 +93,7 @@ def test_a_file_is_not_replaced_by_the_port(tmp_path):
     precious = tmp_path / "thesis.txt"
     precious.write_text("five years")
     with pytest.raises(UserError, match="is not a link"):
-        serve_arm(precious, width=16, height=12)
+        serve_here([Socket(link=precious)], Shape(width=16, height=12, fps=30))
     assert precious.read_text() == "five years"
 
 
@@ -124,3 +109,41 @@ def test_the_driver_of_a_real_arm_cannot_tell(served, tmp_path):
             time.sleep(1 / 60)
         state = robot.observe()["observation.state"]
     np.testing.assert_allclose(state[[0, 4, 5]], goal[[0, 4, 5]], atol=3)
+
+
+def test_a_leader_is_moved_by_somebody_and_the_port_is_deaf_at_a_wrong_rate(served):
+    line = lines.build(lines.config("serial")(port=str(served[0].with_name("leader")))).open()
+
+    def joints():
+        line.discard()
+        line.write(READ_JOINTS)
+        reply = line.read(48, 0.3)
+        return [int.from_bytes(reply[at + 5 : at + 7], "little") for at in range(0, len(reply), 8)]
+
+    start, deadline = joints(), time.perf_counter() + 5
+    while np.abs(np.subtract(joints(), start)).max() < 50 and time.perf_counter() < deadline:
+        time.sleep(0.03)
+    assert np.abs(np.subtract(joints(), start)).max() >= 50
+    line.set_baud_rate(115_200)
+    assert joints() == []
+    line.set_baud_rate(1_000_000)
+    assert len(joints()) == 6
+    line.close()
+
+
+def test_a_pulled_cable_hangs_up_and_comes_back(serve):
+    (port,) = serve(trouble={"kinds": ["unplug"], "every_s": 0.2}, shaky={})[0].values()
+    deadline, was_lost, answered_again = time.perf_counter() + 20, False, False
+    while not answered_again and time.perf_counter() < deadline:
+        try:
+            line = lines.build(lines.config("serial")(port=port)).open()
+        except (DeviceError, NotFound):
+            time.sleep(0.02)
+            continue
+        with suppress(DeviceError):
+            while not answered_again and time.perf_counter() < deadline:
+                line.write(READ_JOINTS)
+                answered_again = len(line.read(48, 0.1)) == 48 and was_lost
+        was_lost = True
+        line.close()
+    assert answered_again

@@ -1,24 +1,38 @@
-"""`etude sim`: a simulated arm that any program can open like one on a cable."""
+"""`etude sim`: simulated arms that any program can open like ones on a cable."""
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from etude.cli.slots import Slot
 from etude.core.errors import UserError
-from etude.hardware import robots
+from etude.hardware import robots, teleoperators
+from etude.hardware.arm_kind import ArmKind
+
+if TYPE_CHECKING:
+    from etude.sim.server import Socket
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sim:
-    """Simulate an arm in real time behind a pseudo-terminal, its cameras as MJPEG on this machine, until stopped."""
+    """Simulate arms in real time behind pseudo-terminals, their cameras as MJPEG on this machine, until stopped."""
 
     link: Path
-    """Name to give to the port: a link that other programs open like /dev/ttyACM0."""
+    """Name to give to the port: a link that other programs open like /dev/ttyACM0; of two arms, `-left` and `-right`
+    are added."""
     robot: Annotated[Any, Slot(robots, "so101_follower")]
-    """The arm; so101_follower is the one there is."""
+    """The arm, or two of them: so101_follower, so100_follower, koch_follower, bimanual."""
+    leader: bool = False
+    """Put a leader beside each arm, at a port called like the arm's with `-leader` added; somebody moves it: through
+    the task where it is an SO-101, else to and fro."""
+    faults: str = ""
+    """What goes wrong at random times, with commas between: noise, silence, wrong_checksum, slow, overload, brown_out,
+    unplug; or `all`."""
+    fault_every_s: float = 5.0
+    """Mean time between two faults [s]."""
     width: int = 96
     """Width of the cameras' pictures [pixels]; 96 x 96 is what --robot.port=sim records."""
     height: int = 96
@@ -26,34 +40,100 @@ class Sim:
     camera_fps: int = 30
     """Pictures per second [1/s]."""
     seed: int = 0
-    """Decides the scene."""
+    """Decides the scene, and when faults come."""
 
 
 COMMAND = Sim
 
 
 def run(command: Sim) -> int:
-    """Serve the arm; print the port and the cameras' addresses once they answer."""
-    from etude.sim.server import serve_arm
+    """Serve the arms; print the ports, the cameras' addresses, and the words that use them once they answer."""
+    from etude.sim.mjpeg import Shape
+    from etude.sim.server import Trouble, serve
 
-    name = robots.name_of(command.robot)
-    if name != "so101_follower":
-        raise UserError(f"--robot.type={name} cannot be simulated; so101_follower can.")
-    serve_arm(
-        command.link,
-        width=command.width,
-        height=command.height,
-        fps=command.camera_fps,
+    sockets = _sockets(command)
+    kinds = _kinds_of_fault(command)
+    serve(
+        sockets,
+        Shape(width=command.width, height=command.height, fps=command.camera_fps),
         seed=command.seed,
-        on_ready=_announce,
+        trouble=Trouble(kinds=kinds, every_s=command.fault_every_s) if kinds else None,
+        on_ready=lambda urls: _announce(command, sockets, urls),
+        on_trouble=lambda told: print(f"fault: {told}", flush=True),
     )
     return 0
 
 
-def _announce(port: str, urls: dict[str, str]) -> None:
+def _kinds_of_fault(command: Sim) -> tuple[str, ...]:
+    from etude.sim.faults import KINDS
+
+    if command.fault_every_s <= 0:
+        raise UserError(f"--fault_every_s should be positive, got {command.fault_every_s}.")
+    kinds = KINDS if command.faults == "all" else tuple(word.strip() for word in command.faults.split(",") if word)
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise UserError(f"--faults does not know {', '.join(unknown)}. There are {', '.join(KINDS)}, and all.")
+    return kinds
+
+
+def _sockets(command: Sim) -> list[Socket]:
+    """List the arms that the robot is made of, and their leaders."""
+    from etude.sim.server import Socket
+
+    robot = command.robot
+    sides = dict(zip(("left", "right"), robot.sides(), strict=True)) if hasattr(robot, "sides") else {"": robot}
+    sockets: list[Socket] = []
+    for side, one in sides.items():
+        link = command.link.with_name(f"{command.link.name}-{side}") if side else command.link
+        name = robots.name_of(one)
+        body = _body(robots.packages()[name], name)
+        sockets.append(Socket(link=link, body=body, name=side, driver=name))
+        if command.leader:
+            leader = _leader_of(name)
+            body = _body(teleoperators.packages()[leader], leader)
+            sockets.append(Socket(link=_leading(link), body=body, is_leader=True, name=side, driver=leader))
+    return sockets
+
+
+def _leader_of(robot: str) -> str:
+    leader = robot.replace("_follower", "_leader")
+    if leader == robot or leader not in teleoperators.packages():
+        raise UserError(f"There is no leader for --robot.type={robot}. Leave --leader out.")
+    return leader
+
+
+def _leading(link: Path) -> Path:
+    return link.with_name(f"{link.name}-leader")
+
+
+def _body(package: str, name: str) -> str:
+    """Find the body of an arm plugin; raise `UserError` where it has none that is simulated."""
+    try:
+        kind = importlib.import_module(f"{package}.kind")
+    except ModuleNotFoundError:
+        kind = None
+    bodies = [value.body for value in vars(kind).values() if isinstance(value, ArmKind)] if kind else []
+    if not any(bodies):
+        known = [name for name in robots.names() if name.endswith("_follower")]
+        raise UserError(f"--robot.type={name} cannot be simulated; {', '.join(known)} and bimanual can.")
+    return bodies[-1]
+
+
+def _announce(command: Sim, sockets: list[Socket], urls: dict[str, str]) -> None:
     cameras = ", ".join(f"{name}: {{type: mjpeg, url: '{url}'}}" for name, url in urls.items())
-    print(f"port: {port}")
+    for socket in sockets:
+        print(f"{'leader' if socket.is_leader else 'port'}: {socket.link}")
     for name, url in urls.items():
         print(f"camera {name}: {url}")
-    print(f'use it with: --robot.port={port} --robot.cameras="{{{cameras}}}"')
+    robot = _words("robot", [socket for socket in sockets if not socket.is_leader])
+    print(f'use it with: {robot} --robot.cameras="{{{cameras}}}"')
+    if command.leader:
+        teleop = _words("teleop", [socket for socket in sockets if socket.is_leader])
+        print(f"teleoperate with: etude teleoperate {robot} {teleop}")
     print("Ctrl-C stops.", flush=True)
+
+
+def _words(slot: str, sockets: list[Socket]) -> str:
+    if len(sockets) == 1:
+        return f"--{slot}.type={sockets[0].driver} --{slot}.port={sockets[0].link}"
+    arms = [f'--{slot}.{one.name}_arm_config="{{type: {one.driver}, port: {one.link}}}"' for one in sockets]
+    return f"--{slot}.type=bimanual {' '.join(arms)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ _GRIP_NM_RAD = 6.0
 _DRAG_NMS_RAD = 0.6
 _DRAG_NM = 0.05
 """Friction of gears that are turned from outside."""
+_THINK_S = 1 / 60
+"""How often a person sees something new."""
 _STEP_S = 0.004
 _LONGEST_STEPS = 500
 """After a longer time in which nobody asked, the joints stand where they would have come by then, or nearly so."""
@@ -57,6 +60,7 @@ class SimLeader:
         wanted = self.make.start_rad if joints is None or len(joints) != len(self.servos) else joints
         self._position = np.clip(wanted, self._low, self._high)
         self._velocity = np.zeros(len(self.servos))
+        self._wish, self._thought_s = self._position.copy(), -math.inf
         self._seen_s = self._clock.now()
         for servo, position in zip(self.servos, self._position.tolist(), strict=True):
             servo.settle(position)
@@ -76,8 +80,10 @@ class SimLeader:
     def _catch_up(self) -> None:
         now = self._clock.now()
         elapsed, self._seen_s = now - self._seen_s, now
-        wish = self.person.wish(now, self.joints) if self.person else self.joints
-        wish = np.clip(wish, self._low, self._high)
+        if now - self._thought_s >= _THINK_S:
+            wish = self.person.wish(now, self.joints) if self.person else self.joints
+            self._wish, self._thought_s = np.clip(wish, self._low, self._high), now
+        wish = self._wish
         free = np.array([not servo.resists for servo in self.servos])
         self._follow_hand(np.where(free, wish, self._position), elapsed)
         if not free.all():

@@ -23,7 +23,6 @@ import simplejpeg
 from etude.core.errors import DeviceError
 from etude.hardware.physics import mujoco
 from etude.sim.pictures import Pictures
-from etude.sim.scene import VIEWS
 
 _HOST = "127.0.0.1"
 _BOUNDARY = "picture"
@@ -51,7 +50,7 @@ class CameraProcess:
         self._process.start()
         theirs.close()
         port = self._await_port()
-        self.urls = {view: f"http://{_HOST}:{port}/{view}.mjpg" for view in VIEWS}
+        self.urls = {view: f"http://{_HOST}:{port}/{view}.mjpg" for view in _views(model)}
         """Address of each camera by view."""
 
     def show(self, positions: np.ndarray) -> None:
@@ -154,9 +153,9 @@ def _run(model: mujoco.MjModel, state: SynchronizedArray, shape: Shape, link: Co
     """Be the process: draw what is watched, `shape.fps` times a second, until the other end of `link` is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the other one decides
     onlooker = _Onlooker(model, state, shape)
-    streams = {view: _Stream() for view in VIEWS}
+    streams = {view: _Stream() for view in _views(model)}
     try:
-        onlooker.draw(VIEWS[0])
+        onlooker.draw(next(iter(streams)))
     except DeviceError as error:
         link.send(str(error))
         return
@@ -171,6 +170,10 @@ def _run(model: mujoco.MjModel, state: SynchronizedArray, shape: Shape, link: Co
                 if stream.watchers:
                     stream.publish(onlooker.draw(view))
         server.shutdown()
+
+
+def _views(model: mujoco.MjModel) -> list[str]:
+    return [model.camera(number).name for number in range(model.ncam)]
 
 
 class _Onlooker:
