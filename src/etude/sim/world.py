@@ -90,6 +90,7 @@ class World:
         rng = np.random.default_rng(seed)
         mujoco.mj_resetData(self.model, self.data)
         self._due_s = 0.0
+        self.num_resets += 1
         self._randomizer.apply(seed)
         for arm in self.arms:
             arm.wear_out(*self._randomizer.draw_wear(seed))
