@@ -30,6 +30,7 @@ class Arm:
         self.scene, self.camera_times = scene, {}
         self.observation = {"observation.state": Spec(shape=(2,))}
         self.state, self.is_connected = np.zeros(2, np.float32), True
+        self.clipped = self.events = ()
 
     def connect(self):
         self.is_connected = True
@@ -119,3 +120,13 @@ def test_an_observation_a_period_and_a_half_after_the_last_one_is_late():
     assert env.timing.time_s == pytest.approx(0.5)
     env.reset(0)
     assert not env.timing.is_late
+
+
+def test_what_goes_wrong_at_an_observation_is_told_with_its_time():
+    arm = Arm()
+    env = RobotEnv(arm)
+    env.reset(0)
+    assert env.timing.trouble == ()
+    arm.events = ("Motor 'pan' did not answer.",)
+    env.step(np.zeros(2, np.float32))
+    assert env.timing.trouble == arm.events

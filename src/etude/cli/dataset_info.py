@@ -90,6 +90,8 @@ def _about(facts: dict[str, Any]) -> Iterator[str]:
     if timing is not None:
         rate = f", really at {timing['rate_hz']} Hz" if timing["rate_hz"] else ""
         yield f"Timing: {timing['late_frames']} of {timing['timed_frames']} frames came late{rate}"
+        if timing["troubled_frames"]:
+            yield f"        something went wrong at {timing['troubled_frames']} frames: see the check"
         for key, count in timing["repeated_pictures"].items():
             if count:
                 yield f"        {key} repeats {count} pictures"

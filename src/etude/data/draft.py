@@ -23,7 +23,7 @@ from etude.data.image_stats import measured, sampled_frames
 from etude.data.lerobot.contents import Clips
 from etude.data.lerobot.pictures import FilmedDepth, FilmedPictures
 from etude.data.opening import open_dataset
-from etude.data.recording import Take, row_type, timing_of, video_file
+from etude.data.recording import Take, row_type, timing_of, troubles_in, video_file
 from etude.data.versions import workspace
 from etude.data.video import OpenVideos
 from etude.data.video.remux import remux
@@ -80,7 +80,7 @@ class Draft:
         videos = {key: self._cut(key, length) for key in self._cameras}
         pictures = {key: self._measured(key, path, length, features) for key, path in videos.items()}
         stats = {key: Stats.of(values) for key, values in columns.items()} | pictures
-        return Take(columns=columns, videos=videos, stats=stats, timing=timing_of(rows))
+        return Take(columns=columns, videos=videos, stats=stats, timing=timing_of(rows, troubles_in(self.folder)))
 
     def drop(self) -> None:
         """Delete it."""

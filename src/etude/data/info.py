@@ -65,6 +65,8 @@ def _timing(dataset: Dataset) -> dict[str, Any] | None:
         "timed_frames": facts.timed,
         "late_frames": facts.late,
         "late_episodes": sorted(facts.late_episodes),
+        "troubled_frames": facts.troubled,
+        "troubled_episodes": sorted(facts.troubled_episodes),
         "repeated_pictures": dict(facts.repeated),
         "rate_hz": round(facts.rate_hz, 2) if np.isfinite(facts.rate_hz) else None,
     }

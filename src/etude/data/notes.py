@@ -14,7 +14,7 @@ from etude.data.dataset import Dataset
 from etude.data.draft import drafts
 from etude.data.remedy import ranges
 from etude.data.statistics import row_chunks
-from etude.data.timing import IS_LATE, REPEATED, TIME
+from etude.data.timing import IS_LATE, REPEATED, TIME, TROUBLE
 
 _STILL_S = 2.0
 """From how long on standing still is worth a word [s]."""
@@ -39,6 +39,12 @@ class TimingFacts:
     """How fast frames really came, on average; NaN when no time was noted."""
     late_episodes: tuple[int, ...]
     """Episodes with late frames, those with most first."""
+    troubled: int = 0
+    """Frames before which something went wrong: a motor did not answer, a cable was pulled."""
+    troubled_episodes: tuple[int, ...] = ()
+    """Episodes with such frames, those with most first."""
+    trouble: str = ""
+    """What went wrong, of the first such frame."""
 
 
 def timing_facts(dataset: Dataset) -> TimingFacts | None:
@@ -49,8 +55,8 @@ def timing_facts(dataset: Dataset) -> TimingFacts | None:
     time, late = timing[TIME], timing[IS_LATE].astype(bool)
     episode = dataset.episodes.of(np.arange(len(time)))
     steps = np.diff(time)[(np.diff(episode) == 0) & np.isfinite(np.diff(time))]
-    per_episode = np.bincount(episode[late], minlength=len(dataset.episodes))
-    order = np.argsort(-per_episode, kind="stable")
+    trouble = timing.get(TROUBLE, np.full(len(time), ""))
+    troubled = trouble != ""
     return TimingFacts(
         timed=int(np.isfinite(time).sum()),
         late=int(late.sum()),
@@ -58,7 +64,10 @@ def timing_facts(dataset: Dataset) -> TimingFacts | None:
             name.removesuffix(REPEATED): int(flags.sum()) for name, flags in timing.items() if name.endswith(REPEATED)
         },
         rate_hz=float(1 / steps.mean()) if len(steps) and steps.mean() > 0 else float("nan"),
-        late_episodes=tuple(order[per_episode[order] > 0].tolist()),
+        late_episodes=_most_often(episode[late]),
+        troubled=int(troubled.sum()),
+        troubled_episodes=_most_often(episode[troubled]),
+        trouble=str(trouble[troubled][0]) if troubled.any() else "",
     )
 
 
@@ -73,6 +82,9 @@ def timing_notes(dataset: Dataset) -> Iterator[str]:
             f"{facts.late} of {facts.timed} frames came late (the computer was too slow for the control loop), most in "
             f"episode {most}."
         )
+    if facts.troubled:
+        where = ranges(sorted(facts.troubled_episodes[:_NAMED]))
+        yield f"Something went wrong at {facts.troubled} frames, most in episode {where}, such as: {facts.trouble}"
     for key, count in facts.repeated.items():
         if count:
             yield f"'{key}' repeats a picture in {count} of {facts.timed} frames: the camera is slower than the loop."
@@ -102,6 +114,12 @@ def draft_notes(dataset: Dataset) -> Iterator[str]:
             f"A recording begun {draft.started} broke off, if it does not still go on. Keep or drop what there is of "
             f"it: etude dataset recover {dataset.root}"
         )
+
+
+def _most_often(episodes: np.ndarray) -> tuple[int, ...]:
+    """Give the numbers that occur, the most frequent first."""
+    numbers, counts = np.unique(episodes, return_counts=True)
+    return tuple(numbers[np.argsort(-counts, kind="stable")].tolist())
 
 
 def _still(dataset: Dataset, rows: np.ndarray, extents: Mapping[str, np.ndarray]) -> Iterator[tuple[float, int, int]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +20,10 @@ from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.data.camera_recorder import CameraRecorder
-from etude.data.timing import IS_LATE, TIME, Timing
+from etude.data.timing import IS_LATE, TIME, TROUBLE, Timing
 from etude.data.video.remux import remux
 
-ABOUT, ROWS, SAVING = "episode.json", "rows.bin", "saving.json"
+ABOUT, ROWS, SAVING, TROUBLES = "episode.json", "rows.bin", "saving.json", "trouble.jsonl"
 TIMING = "timing/"
 """Prefix of the columns of a draft's rows that tell of time, not of the robot."""
 
@@ -36,7 +38,7 @@ class Take:
     """Per camera, a file of its own."""
     stats: dict[str, Stats]
     timing: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
-    """When each frame was really captured: `time_s`, `is_late` and per camera its own time, (frames,)."""
+    """When each frame was really captured: `time_s`, `is_late`, per camera its own time, and `trouble`, (frames,)."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -68,6 +70,7 @@ class OpenEpisode:
         started = datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds")
         write_json(folder / ABOUT, {"started": started, "fps": fps, "specs": described})
         self._rows: list[np.ndarray] = []
+        self._troubles: dict[int, str] = {}
         self._log = (folder / ROWS).open("wb", buffering=0)
         self._cameras = {key: recorder(video_file(folder, key), spec) for key, spec in _cameras(specs).items()}
 
@@ -83,6 +86,8 @@ class OpenEpisode:
         except OSError as error:
             raise DatasetError(self.folder, f"cannot be written ({error.strerror}). Is the disk full?") from error
         self._rows.append(row)
+        if timing and timing.trouble:
+            self._note(timing.trouble)
         self.num_frames += 1
 
     def finish(self) -> Take:
@@ -99,7 +104,7 @@ class OpenEpisode:
             columns=columns,
             videos={key: video for key, (video, _) in finished.items()},
             stats=stats | {key: measured for key, (_, measured) in finished.items()},
-            timing=timing_of(rows),
+            timing=timing_of(rows, self._troubles),
         )
 
     def mark(self, index: int) -> None:
@@ -127,6 +132,13 @@ class OpenEpisode:
             raise DatasetError(whole, f"holds {found} pictures for {self.num_frames} frames. Record it again.")
         return whole, measured
 
+    def _note(self, trouble: Sequence[str]) -> None:
+        """Keep what went wrong at the frame that is added; a disk that is full is told of by the rows."""
+        self._troubles[self.num_frames] = " ".join(trouble)
+        line = json.dumps({"frame": self.num_frames, "trouble": self._troubles[self.num_frames]})
+        with suppress(OSError), (self.folder / TROUBLES).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
     def _time(self, name: str, timing: Timing | None) -> float | bool:
         if timing is None:
             return False if name == IS_LATE else np.nan
@@ -140,10 +152,21 @@ def delete(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def timing_of(rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Take the times out of a draft's rows; none when no frame has any."""
+def timing_of(rows: np.ndarray, troubles: Mapping[int, str]) -> dict[str, np.ndarray]:
+    """Take the times out of a draft's rows, none when no frame has any, and add what went wrong, by frame."""
     times = {name.removeprefix(TIMING): rows[name] for name in rows.dtype.names or () if name.startswith(TIMING)}
-    return times if len(rows) and np.isfinite(times[TIME]).any() else {}
+    if not len(rows) or not np.isfinite(times[TIME]).any():
+        return {}
+    if troubles:
+        times[TROUBLE] = np.array([troubles.get(frame, "") for frame in range(len(rows))], object)
+    return times
+
+
+def troubles_in(folder: Path) -> dict[int, str]:
+    """Read what went wrong while a draft was recorded, by frame; a last line that broke off is left out."""
+    path = folder / TROUBLES
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+    return {each["frame"]: each["trouble"] for each in map(json.loads, lines)}
 
 
 def _cameras(specs: Specs) -> dict[str, Spec]:

@@ -61,9 +61,10 @@ class RobotEnv:
         self.robot.disconnect()
 
     def _observe(self) -> Frame:
-        frame, now = self.robot.observe(), self.clock.now()
+        now, frame = self.clock.now(), self.robot.observe()
         is_late = self.timing is not None and now - self.timing.time_s > LATE / self.hz
-        self.timing = Timing(time_s=now, is_late=is_late, camera_time_s=self.robot.camera_times)
+        camera_time_s, trouble = self.robot.camera_times, self.robot.events
+        self.timing = Timing(time_s=now, is_late=is_late, camera_time_s=camera_time_s, trouble=trouble)
         return frame
 
     def _let_pass(self, wait: Wait) -> None:

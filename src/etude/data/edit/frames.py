@@ -19,7 +19,7 @@ from etude.data.formats.lerobot_v3.layout import Place, path_of
 from etude.data.lerobot import tables
 from etude.data.lerobot.timing import timing_file
 from etude.data.sketches import sketches_file
-from etude.data.timing import IS_LATE, TIME
+from etude.data.timing import IS_LATE, NOTHING, TIME, TROUBLE
 from etude.data.versions import link
 
 
@@ -164,7 +164,7 @@ def _write_timing(plan: Plan, numbers: Sequence[int], path: Path) -> None:
     """Carry the real times of rows, and say of rows whose times were not noted that they are not known."""
     parts = [_timing_of(plan.sources[plan.kept[number].source], plan.kept[number]) for number in numbers]
     names = list(dict.fromkeys(name for part in parts if part for name in part.column_names))
-    kept = {name: plan.keys.get(name, name) for name in names if name in plan.keys or name in (TIME, IS_LATE)}
+    kept = {name: plan.keys.get(name, name) for name in names if name in plan.keys or name in (TIME, IS_LATE, TROUBLE)}
     if not kept:
         return
     lengths = [len(plan.kept[number]) for number in numbers]
@@ -178,7 +178,7 @@ def _write_timing(plan: Plan, numbers: Sequence[int], path: Path) -> None:
 def _times(part: pa.Table | None, name: str, length: int) -> np.ndarray:
     if part is not None and name in part.column_names:
         return part[name].to_numpy()
-    return np.full(length, False if name == IS_LATE else np.nan)
+    return np.full(length, NOTHING.get(name, np.nan))
 
 
 def _timing_of(source: Source, kept: Kept) -> pa.Table | None:

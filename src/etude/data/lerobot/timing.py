@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from etude.data.lerobot import tables
-from etude.data.timing import IS_LATE, REPEATED
+from etude.data.timing import NOTHING, REPEATED
 
 FOLDER = Path("meta/etude/timing")
 
@@ -44,7 +44,7 @@ def read_timing(root: Path, data_files: Sequence[Path], starts: np.ndarray) -> d
 
 
 def _joined(name: str, parts: Sequence[pa.Table | None], lengths: Sequence[int]) -> np.ndarray:
-    nothing = False if name == IS_LATE else np.nan
+    nothing = NOTHING.get(name, np.nan)
     return np.concatenate(
         [
             part[name].fill_null(nothing).to_numpy() if part and name in part.column_names else np.full(length, nothing)
