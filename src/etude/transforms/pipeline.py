@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +28,11 @@ from etude.transforms.transform import Transform
 TRANSFORMS: Mapping[str, type] = {
     cls.__name__: cls for cls in (Resize, ImageToFloat, RelativeActions, AbsoluteActions, Normalize, Unnormalize)
 }
-"""Every transform that a stored pipeline may name."""
+"""Every transform that a stored pipeline may name, but for those below."""
+ELSEWHERE: Mapping[str, str] = dict.fromkeys(
+    ("HandFromJoints", "JointsFromHand"), "etude.hardware.kinematics.transforms"
+)
+"""Transforms that need more than arrays, and the modules above this one in which they live."""
 
 JSON, TENSORS = "pipeline.json", "pipeline.safetensors"
 
@@ -95,9 +100,7 @@ def _restore(side: str, row: list[dict[str, Any]], tensors: Mapping[str, np.ndar
 
 
 def _rebuild(stored: dict[str, Any], tensors: Mapping[str, np.ndarray]) -> Transform:
-    cls = TRANSFORMS.get(stored["type"])
-    if cls is None:
-        raise ConfigError(f"there is no transform named '{stored['type']}'. Known: {', '.join(TRANSFORMS)}.")
+    cls = _transform(stored["type"])
     hints = get_type_hints(cls)
     values = {name: value for name, value in stored.items() if name != "type"}
     strange = [name for name in values if name not in hints]
@@ -105,6 +108,14 @@ def _rebuild(stored: dict[str, Any], tensors: Mapping[str, np.ndarray]) -> Trans
         raise ConfigError(f"{cls.__name__} has no field '{strange[0]}'. Known: {', '.join(hints)}.")
     fields = {name: decode(hints[name], value, where=f"{cls.__name__}.{name}") for name, value in values.items()}
     return cls(**fields, stats=_nest(tensors)) if "stats" in hints else cls(**fields)
+
+
+def _transform(name: str) -> type:
+    if name in ELSEWHERE:
+        return getattr(importlib.import_module(ELSEWHERE[name]), name)
+    if name not in TRANSFORMS:
+        raise ConfigError(f"there is no transform named '{name}'. Known: {', '.join((*TRANSFORMS, *ELSEWHERE))}.")
+    return TRANSFORMS[name]
 
 
 def _below(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
