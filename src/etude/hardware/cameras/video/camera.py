@@ -47,6 +47,9 @@ class VideoSource:
             raise CameraError(self.name, "it cannot be opened. Check the path, and that it is a film.")
         self._stopped.clear()
         self._film = film
+        if not self.specs:
+            size = film.get(cv2.CAP_PROP_FRAME_WIDTH), film.get(cv2.CAP_PROP_FRAME_HEIGHT)
+            self.specs = {COLOUR: colour_spec(int(size[0]), int(size[1]))}
         self._period_s = 1 / (self._config.fps or film.get(cv2.CAP_PROP_FPS) or _USUAL_FPS)
         self._due = time.perf_counter()
 
@@ -58,8 +61,6 @@ class VideoSource:
         if self._config.is_live:
             self._wait()
         picture = self._next(film)
-        if not self.specs:
-            self.specs = {COLOUR: colour_spec(picture.shape[1], picture.shape[0])}
         height, width, _ = self.specs[COLOUR].shape
         check_size(self.name, picture, width, height)
         return {COLOUR: in_order(picture, "rgb")}

@@ -53,6 +53,7 @@ class SimCamera:
         if self._world is not None:
             return
         self._world = shared_world()
+        self._world.start()
         self._forget()
         try:
             self.read()
