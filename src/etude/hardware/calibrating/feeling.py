@@ -27,6 +27,8 @@ _PUSHING = 0.6
 """Share of the strength allowed at which a motor that does not move is at a stop."""
 _LONGEST_S = 20.0
 _RELAX_S = 0.3
+_NOTICE_S = 0.03
+"""How long a motor takes, amply, until its position is told with a new offset."""
 
 
 class Feeler:
@@ -113,6 +115,7 @@ class Feeler:
                 self._bus.write("Max_Position_Limit", motor, values.range_max)
                 self._bus.write("Goal_Velocity", motor, self._before["Goal_Velocity"][motor])
                 if is_on:
+                    self._pause()
                     self._hold(motor)
                     self._bus.write("Torque_Enable", motor, 1)
                 self._bus.write("Torque_Limit", motor, self._before["Torque_Limit"][motor])
@@ -147,6 +150,9 @@ class Feeler:
     def _hold(self, motor: str) -> None:
         self._bus.write("Goal_Position", motor, self._bus.read("Present_Position", motor))
 
+    def _pause(self) -> None:
+        self._clock.sleep_until(self._clock.now() + _NOTICE_S)
+
     def _make_room(self, motor: str, at_end: int) -> None:
         """Choose the offset so that a joint at its lower (-1) or upper (+1) end can turn the other way freely."""
         bus, turn = self._bus, self._bus.resolution(motor)
@@ -156,6 +162,7 @@ class Feeler:
         offset = bus.homing_sign * max(shift, -bus.max_offset)
         bus.write("Homing_Offset", motor, offset)
         self._encoders.rehomed(motor, offset)
+        self._pause()
         self._hold(motor)
         bus.write("Torque_Enable", motor, 1)
 
