@@ -57,3 +57,49 @@ def line(servos):
 @pytest.fixture
 def bus(line):
     return FeetechBus(line, MOTORS)
+
+
+class VendorPort:
+    """What the vendors' SDKs want of a port, with `answer` at its other end."""
+
+    # The names are those that the SDKs call.
+    # ruff: noqa: N802
+    is_using = False
+
+    def __init__(self, answer=lambda _: b""):
+        self.answer, self.sent, self.pending = answer, [], b""
+
+    def clearPort(self):
+        self.pending = b""
+
+    def writePort(self, data):
+        self.sent.append(bytes(data))
+        self.pending += self.answer(bytes(data))
+        return len(data)
+
+    def readPort(self, size):
+        data, self.pending = self.pending[:size], self.pending[size:]
+        return data
+
+    def setPacketTimeout(self, length):
+        pass
+
+    def setPacketTimeoutMillis(self, milliseconds):
+        pass
+
+    def isPacketTimeout(self):
+        return not self.pending
+
+    def getBaudRate(self):
+        return 1_000_000
+
+
+@pytest.fixture(scope="session")
+def vendor_port():
+    return VendorPort
+
+
+@pytest.fixture(scope="session")
+def make_line():
+    """Make a line without a wire, of which the other end is a function."""
+    return MemoryLine

@@ -1,54 +1,78 @@
-# ruff: noqa: N802 - the names are those that the SDK calls
 """Feetech's own Python SDK sends the bytes that we send, and is content with the simulated servos' answers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
+from etude.hardware.buses.feetech.dialect import ScsDialect, StsDialect
+from etude.hardware.buses.feetech.registers import SCS0009, STS3215
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
 sdk = pytest.importorskip("scservo_sdk", reason="feetech-servo-sdk is not installed")
 
 MOTORS = {"one": Motor(id=1, model="sts3215"), "two": Motor(id=2, model="sts3215")}
 GOAL, POSITION = (42, 2), (56, 2)
-
-
-class Port:
-    """What the SDK wants of a port, with two servos at its end."""
-
-    is_using = False
-
-    def __init__(self):
-        self.servos = [Sts3215(1), Sts3215(2)]
-        self.chain, self.sent, self.pending = ServoChain(self.servos), [], b""
-
-    def clearPort(self):
-        self.pending = b""
-
-    def writePort(self, data):
-        self.sent.append(bytes(data))
-        self.pending += self.chain.exchange(bytes(data))
-        return len(data)
-
-    def readPort(self, size):
-        data, self.pending = self.pending[:size], self.pending[size:]
-        return data
-
-    def setPacketTimeout(self, length):
-        pass
-
-    def isPacketTimeout(self):
-        return not self.pending
+PROTOCOLS = st.sampled_from([(0, StsDialect(), STS3215), (1, ScsDialect(), SCS0009)])
+ids = st.integers(0, 252)
 
 
 @pytest.fixture
-def port():
-    return Port()
+def port(vendor_port):
+    servos = [Sts3215(1), Sts3215(2)]
+    port = vendor_port(ServoChain(servos).exchange)
+    port.servos = servos
+    return port
 
 
 @pytest.fixture
 def vendor():
     return sdk.PacketHandler(0)
+
+
+def some_value(data, item):
+    return data.draw(st.integers(*item.bounds), label=item.name)
+
+
+def raw(item, value):
+    """The number that the SDK is to be given for it."""
+    return int.from_bytes(item.encode(value), item.order)
+
+
+@given(PROTOCOLS, ids, st.data())
+def test_every_register_is_written_by_the_same_bytes(vendor_port, protocol, motor_id, data):
+    number, dialect, table = protocol
+    item = data.draw(st.sampled_from(list(table.values())))
+    value = some_value(data, item)
+    port, vendor = vendor_port(), sdk.PacketHandler(number)
+    write = {1: vendor.write1ByteTxOnly, 2: vendor.write2ByteTxOnly}[item.size]
+    write(port, motor_id, item.address, raw(item, value))
+    assert port.sent == [dialect.write(motor_id, item, value).request]
+
+
+@given(PROTOCOLS, ids, st.data())
+def test_every_register_is_read_by_the_same_bytes(vendor_port, protocol, motor_id, data):
+    number, dialect, table = protocol
+    item = data.draw(st.sampled_from(list(table.values())))
+    port = vendor_port()
+    sdk.PacketHandler(number).readTx(port, motor_id, item.address, item.size)
+    assert port.sent == [dialect.read(motor_id, item).request]
+
+
+@given(st.sampled_from(list(STS3215.values())), st.lists(ids, min_size=1, max_size=12, unique=True), st.data())
+def test_many_are_read_and_written_by_the_same_bytes(vendor_port, item, motor_ids, data):
+    port, vendor, dialect = vendor_port(), sdk.PacketHandler(0), StsDialect()
+    read = sdk.GroupSyncRead(port, vendor, item.address, item.size)
+    write = sdk.GroupSyncWrite(port, vendor, item.address, item.size)
+    values = {motor_id: some_value(data, item) for motor_id in motor_ids}
+    for motor_id, value in values.items():
+        assert read.addParam(motor_id)
+        assert write.addParam(motor_id, item.encode(value))
+    read.txPacket()
+    port.is_using = False
+    write.txPacket()
+    assert port.sent == [dialect.sync_read(tuple(motor_ids), item, 0).request, dialect.sync_write(item, values)]
 
 
 def test_single_reads_and_writes(port, vendor, bus, line):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from etude.core.clock import Clock
@@ -34,6 +35,46 @@ class Answers:
     """Those who did answer, but what came was garbled."""
 
 
+class _Pile:
+    """Bytes that came after a question, and what could be made of them so far."""
+
+    def __init__(self, dialect: Dialect, question: Question) -> None:
+        self.missing = set(question.wanted)
+        self._dialect, self._question = dialect, question
+        self._replies: dict[int, Reply] = {}
+        self._all = self._pending = b""
+        self._skipped = 0
+
+    @property
+    def expected(self) -> int:
+        """How many bytes to wait for; as many as for all that are missing, where noise has taken their place."""
+        whole = self._question.frame_bytes + len(self.missing) * self._question.reply_bytes
+        return whole - len(self._pending) if len(self._pending) < whole else whole
+
+    def add(self, data: bytes) -> None:
+        """Take what came."""
+        self._all += data
+        self._sort(self._pending + data)
+
+    def answers(self) -> Answers:
+        """Give what was found when nothing more comes."""
+        while self.missing and self._pending:  # what began like a long packet may hide a short one
+            self._skipped += 1
+            self._sort(self._pending[1:])
+        return Answers(self._replies, self._damaged() if self._skipped else frozenset())
+
+    def _sort(self, data: bytes) -> None:
+        found, self._pending, skipped = self._dialect.replies(data, self._question.size)
+        self._skipped += skipped
+        self._replies |= {reply.id: reply for reply in found if reply.id in self.missing}
+        self.missing -= self._replies.keys()
+
+    def _damaged(self) -> frozenset[int]:
+        """Tell whose answers were garbled: those whose header came, or all when it is anybody's guess."""
+        named = frozenset(motor_id for motor_id in self.missing if self._dialect.header(motor_id) in self._all)
+        return named or frozenset(self.missing)
+
+
 class Turnaround:
     """Learns how long answers take beyond their bytes on the wire, the way TCP learns its time-outs."""
 
@@ -44,8 +85,7 @@ class Turnaround:
     def allowance_s(self) -> float:
         """How long to wait for an answer that is in a hurry."""
         wanted = (self._mean_s + 4 * self._spread_s) * self._backoff
-        bounded = min(max(wanted, _SHORTEST_S), LONGEST_S)
-        return -(-bounded // _STEP_S) * _STEP_S
+        return min(math.ceil(max(wanted, _SHORTEST_S) / _STEP_S) * _STEP_S, LONGEST_S)
 
     def heard(self, after_s: float) -> None:
         """Learn from an answer."""
@@ -86,32 +126,16 @@ class Exchange:
     def _collect(self, question: Question, sent_at: float) -> Answers:
         allowance_s = self._turnaround.allowance_s if question.is_urgent else LONGEST_S + question.patience_s
         deadline = sent_at + allowance_s + self._least_s(question)
-        missing, replies, pending, skipped = set(question.wanted), {}, b"", 0
-        seen = b""
-        timeout_s = deadline - sent_at
+        pile, timeout_s = _Pile(self._dialect, question), deadline - sent_at
         for _ in range(_MAX_READS):
-            expected = max(1, question.frame_bytes + len(missing) * question.reply_bytes - len(pending))
+            expected = pile.expected
             data = self._line.read(expected, timeout_s)
             self.bytes_received += len(data)
-            seen += data
-            found, pending, lost = self._dialect.replies(pending + data, question.size)
-            skipped += lost
-            replies |= {reply.id: reply for reply in found if reply.id in missing}
-            missing -= replies.keys()
+            pile.add(data)
             timeout_s = deadline - self._clock.now()
-            if not missing or len(data) < expected or timeout_s <= 0:
+            if not pile.missing or len(data) < expected or timeout_s <= 0:
                 break
-        while missing and pending:  # what began like a long packet may hide a short one
-            found, pending, lost = self._dialect.replies(pending[1:], question.size)
-            skipped += lost + 1
-            replies |= {reply.id: reply for reply in found if reply.id in missing}
-            missing -= replies.keys()
-        return Answers(replies, self._damaged(missing, seen) if skipped or pending else frozenset())
-
-    def _damaged(self, missing: set[int], seen: bytes) -> frozenset[int]:
-        """Tell whose answers were garbled: those whose header came, or all when it is anybody's guess."""
-        named = frozenset(motor_id for motor_id in missing if self._dialect.header(motor_id) in seen)
-        return named or frozenset(missing)
+        return pile.answers()
 
     def _learn(self, question: Question, answers: Answers, took_s: float) -> None:
         if len(answers.replies) == len(question.wanted):
