@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,9 @@ from etude.hardware.arm_config import ArmConfig
 from etude.hardware.arm_kind import ArmKind
 from etude.hardware.bus import MotorBus
 from etude.hardware.calibration import Calibration, Norm, Scale
+
+_RELEASES = 5
+"""How often a motor is told to let go before it counts as out of reach: on a noisy wire, no arm should stay stiff."""
 
 
 class Arm:
@@ -93,11 +96,17 @@ class Arm:
         """Switch the torque on where the joints are now."""
         chosen = tuple(self.kind.motors if motors is None else motors)
         self.bus.sync_write("Goal_Position", self.bus.sync_read("Present_Position", chosen))
-        _each(chosen, lambda motor: self.bus.write("Torque_Enable", motor, 1))
+        _raise_first(_each(chosen, lambda motor: self.bus.write("Torque_Enable", motor, 1)))
 
     def release(self) -> None:
         """Switch the torque off in every motor that can be reached; raise `DeviceError` for those that cannot."""
-        _each(self.kind.motors, lambda motor: self.bus.write("Torque_Enable", motor, 0, despite_faults=True))
+        problems = _each(self.kind.motors, self._let_go)
+        for _ in range(_RELEASES - 1):
+            problems = _each(problems, self._let_go)
+        _raise_first(problems)
+
+    def _let_go(self, motor: str) -> None:
+        self.bus.write("Torque_Enable", motor, 0, despite_faults=True)
 
     def revive(self, motor: str) -> bool:
         """Set up and hold `motor` again if it has lost its power meanwhile; tell whether it had."""
@@ -120,13 +129,17 @@ def _unturned(calibration: Calibration) -> Calibration:
     return {motor: replace(values, drive_mode=0) for motor, values in calibration.items()}
 
 
-def _each(motors: Iterable[str], do: Callable[[str], None]) -> None:
-    """Do it with every motor, then raise what went wrong first."""
-    problems: list[DeviceError] = []
+def _each(motors: Iterable[str], do: Callable[[str], None]) -> dict[str, DeviceError]:
+    """Do it with every motor; give what went wrong, by motor."""
+    problems: dict[str, DeviceError] = {}
     for motor in motors:
         try:
             do(motor)
         except DeviceError as problem:
-            problems.append(problem)
-    if problems:
-        raise problems[0]
+            problems[motor] = problem
+    return problems
+
+
+def _raise_first(problems: Mapping[str, DeviceError]) -> None:
+    for problem in problems.values():
+        raise problem

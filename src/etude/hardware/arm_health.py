@@ -37,13 +37,14 @@ class ArmHealth:
         self._turn, self._asked_at = 0, float("-inf")
 
     def ask(self, now: float) -> None:
-        """Ask the next motor how it feels if it is time to: one exchange at most."""
+        """Ask a motor how it feels: the next one when it is time, at once one whose complaints changed. One at most."""
         if now < self._asked_at:
             self._asked_at, self._strained_since = float("-inf"), {}  # a simulated clock began again
-        if now - self._asked_at < PERIOD_S:
+        changed = self._changed()
+        if not changed and now - self._asked_at < PERIOD_S:
             return
-        motor = tuple(self._kind.motors)[self._turn % len(self._kind.motors)]
-        self._turn, self._asked_at = self._turn + 1, now
+        motor = changed[0] if changed else tuple(self._kind.motors)[self._turn % len(self._kind.motors)]
+        self._turn, self._asked_at = self._turn + (not changed), now
         if motor in self.silent():
             return
         try:
@@ -54,6 +55,11 @@ class ArmHealth:
             self._strained_since.pop(motor, None)
         else:
             self._strained_since.setdefault(motor, now)
+
+    def _changed(self) -> list[str]:
+        """Name the motors whose last answer complains where they had no fault, or the reverse."""
+        at_fault = {motor for motor, felt in self.vitals.items() if felt.faults}
+        return sorted((at_fault ^ self._bus.complaints) - self.silent())
 
     def verdict(self) -> tuple[Grade, str]:
         """Tell what the arm may still do, and why not more."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from etude.core.errors import ConfigError, DeviceError, MissingExtra
+from etude.core.errors import ConfigError, DeviceError, MissingExtra, MotorSilent
 from etude.core.frame import ACTION, STATE, Frame
 from etude.core.spec import Specs
 from etude.hardware import bodies, cameras
@@ -45,6 +45,7 @@ class Follower:
         """What went wrong since the observation before the last."""
         self.camera_times: dict[str, float] = {}
         self._limp_by = self._tripped_by = self._unseen = ""
+        self._is_cut_off = False
         self._silent: set[str] = set()
         self._doubtful: set[str] = set()
         self._reconnects = 0
@@ -63,7 +64,7 @@ class Follower:
             self._cameras.connect()
             self.arm.release()
             self.arm.configure()
-            self._limp_by = self._tripped_by = ""
+            self._limp_by, self._tripped_by, self._is_cut_off = "", "", False
             self._silent, self._doubtful, self.events = set(), set(), ()
             self._reconnects = self.arm.bus.reconnects
             if self._config.disable_torque_on_disconnect:
@@ -79,7 +80,8 @@ class Follower:
     def observe(self) -> Frame:
         """Read the joints, then the cameras."""
         self._connected()
-        state, now = self.arm.measure(), self._clock.now()
+        with self._in_touch():
+            state, now = self.arm.measure(), self._clock.now()
         self._gate.see(state, now)
         self.events = (*self._regain(), *self._judge(now))
         if not self._limp_by and self._gate.is_stale(now):
@@ -96,7 +98,8 @@ class Follower:
             self.clipped = (f"the arm is limp: {self._limp_by}",)
             return self._gate.measured.astype(np.float32)
         applied, self.clipped = self._gate.admit(action, self._clock.now())
-        self.arm.command(applied, but=self._doubtful)
+        with self._in_touch():
+            self.arm.command(applied, but=self._doubtful)
         return applied
 
     def health(self) -> Health:
@@ -147,12 +150,23 @@ class Follower:
         if not self._open:
             raise DeviceError(f"The arm on {self._config.port} is not connected. Call connect() first.")
 
+    @contextmanager
+    def _in_touch(self) -> Generator[None]:
+        """Remember when the line to the arm is gone for good, and say what that means."""
+        try:
+            yield
+        except MotorSilent:
+            raise
+        except DeviceError as problem:
+            self._is_cut_off = True
+            raise DeviceError(f"{problem} The arm still holds: support it, and switch its power off.") from problem
+
     def _regain(self) -> list[str]:
         """Say what was not heard; motors that are back and had lost their power are set up, and the arm starts anew."""
         silent, reconnects = self._health.silent(), self.arm.bus.reconnects
-        said = [f"motor '{motor}' did not answer; its position is an earlier one" for motor in sorted(silent)]
+        said = [f"Motor '{motor}' did not answer; its position is an earlier one." for motor in sorted(silent)]
         if was_unplugged := reconnects > self._reconnects:
-            said.append("the cable was unplugged and is back")
+            said.append("The cable was unplugged and is back.")
         self._doubtful |= set(self.kind.motors) if was_unplugged else self._silent - silent
         self._silent, self._reconnects = silent, reconnects
         if self._limp_by:
@@ -166,10 +180,10 @@ class Follower:
         """Set `motor` up again if it lost its power; it stays in doubt, and gets no goals, until that is known."""
         try:
             had_lost_it = self.arm.revive(motor)
-        except DeviceError:
-            return [f"motor '{motor}' is back and not well"]
+        except DeviceError as problem:
+            return [f"Motor '{motor}' is back, but gets no goals yet. {problem}"]
         self._doubtful.discard(motor)
-        return [f"motor '{motor}' had lost its power"] if had_lost_it else []
+        return [f"Motor '{motor}' had lost its power."] if had_lost_it else []
 
     def _judge(self, now: float) -> list[str]:
         """Ask a motor how it feels, and hold or let go where the motors stand no more."""
@@ -177,17 +191,19 @@ class Follower:
         grade, why = self._health.verdict()
         if grade is Grade.LIMP and not self._limp_by:
             self.limp(why)
-            return [f"the arm went limp: {why}"]
+            return [f"The arm went limp: {why}."]
         return self._trip(grade, why)
 
     def _make_gate(self) -> Gate:
+        table = _table(self.arm, self._config.table_height_m)
+        self._unseen = table if isinstance(table, str) else ""
         return Gate(
             self.action.names,
             self.arm.limits(),
             max_reach=self._max_reach,
             max_speed=self._config.max_speed,
             stale_s=self._config.stale_s,
-            table=self._table(),
+            table=None if isinstance(table, str) else table,
         )
 
     def _trip(self, grade: Grade, why: str) -> list[str]:
@@ -200,13 +216,15 @@ class Follower:
         if not self._gate.stopped_by:
             self._gate.stop(why)
             self._tripped_by = why
-        return [f"the arm holds still: {self._gate.stopped_by}"]
+        return [f"The arm holds still: {self._gate.stopped_by}."]
 
     def _rest(self) -> dict[str, int]:
         return self.arm.rest_ticks(self._config.rest_pose)
 
     def _let_go(self) -> None:
         """Lower the arm if that is safe, and release it in any case."""
+        if self._is_cut_off:
+            return
         is_well = not self._limp_by and self._health.verdict()[0] is Grade.MOVE
         try:
             if is_well and self.scene is None:
@@ -216,20 +234,18 @@ class Follower:
         finally:
             self.arm.release()
 
-    def _table(self) -> Table | None:
-        """Give the plane that the hand must not go below, where the body is known."""
-        height_m, body = self._config.table_height_m, self.kind.body
-        self._unseen = ""
-        if height_m is None or body not in bodies.names():
-            return None
-        try:
-            from etude.hardware.kinematics import DriverUnits, Kinematics  # noqa: PLC0415 - loads MuJoCo
-        except MissingExtra as problem:
-            self._unseen = f"Nothing keeps the hand from the table: {problem}"
-            return None
-        # Without `self` in the lambda: in a circle a simulated robot would keep its world alive.
-        arm, kinematics, units = self.arm, Kinematics.of(body), DriverUnits(bodies.body(body), self.kind.gripper)
-        return Table(height_m, lambda joints: kinematics.lowest_point(units.to_rad(arm.degrees(joints))))
+
+def _table(arm: Arm, height_m: float | None) -> Table | str:
+    """Give the plane that the hand must not go below where the arm's body is known, else why there is none."""
+    body = arm.kind.body
+    if height_m is None or body not in bodies.names():
+        return ""
+    try:
+        from etude.hardware.kinematics import DriverUnits, Kinematics  # noqa: PLC0415 - loads MuJoCo
+    except MissingExtra as problem:
+        return f"Nothing keeps the hand from the table. {problem}"
+    kinematics, units = Kinematics.of(body), DriverUnits(bodies.body(body), arm.kind.gripper)
+    return Table(height_m, lambda joints: kinematics.lowest_point(units.to_rad(arm.degrees(joints))))
 
 
 def _max_reach(kind: ArmKind, config: FollowerConfig) -> np.ndarray:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -227,6 +227,7 @@ poses = arrays(np.float32, 2, elements=st.floats(-90, 90, width=32))
 moments = st.lists(st.floats(0, 2), min_size=1, max_size=25)
 
 
+@settings(max_examples=60)
 @given(moments, st.data())
 def test_whatever_is_asked_seen_or_waited_for_no_step_is_too_long(waits, data):
     """Measured from what was sent before or, where somebody else moved the arm, from where it is."""

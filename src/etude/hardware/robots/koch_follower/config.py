@@ -13,6 +13,9 @@ class Config(FollowerConfig):
 
     use_degrees: bool = False
     """Whether joints are told in degrees, or else in -100 to 100 over their range; the gripper has 0 to 100."""
+    table_height_m: float | None = None
+    """No part of the hand may be sent below this, from the arm's own base; off, since two of the Koch's joints turn
+    without stops, and how they were mounted decides where its hand is."""
 
     @classmethod
     def tiny(cls) -> Config:
