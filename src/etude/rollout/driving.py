@@ -167,7 +167,7 @@ def _check_units(teleoperator: Teleoperator, robot: Robot) -> None:
     speak = {True: "degrees", False: "-100 to 100 of the range"}
     raise UserError(
         f"The leader tells its joints in {speak[leader]} and the robot takes {speak[follower]}. "
-        f"Give both the same, such as --teleop.use_degrees=true --robot.use_degrees=true."
+        f"Let the robot speak as the leader does: --robot.use_degrees={str(leader).lower()}."
     )
 
 

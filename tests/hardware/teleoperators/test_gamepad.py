@@ -158,6 +158,10 @@ def test_pulled_out_it_holds_still_and_says_so_until_it_is_back(virtual, take_se
     assert seat.gamepad.problem == ""
 
 
+def test_it_tells_what_to_do(virtual, take_seat):
+    assert take_seat().gamepad.invitation.startswith("Hold the button rightshoulder to move the arm. x: lefty")
+
+
 def test_no_gamepad_is_told_in_a_sentence(take_seat):
     with pytest.raises(DeviceError, match="No gamepad is there"):
         take_seat()

@@ -117,8 +117,8 @@ def test_after_a_pause_the_hand_does_not_leap():
 
 
 def test_it_tells_what_its_keys_do():
-    assert Desk().keyboard.keys["w"] == "+hand.x"
-    assert Desk(mode="joints").keyboard.keys["x"] == "-shoulder_lift"
+    assert "hand: x: w + s -   y: a + d -   z: t + g -" in Desk().keyboard.invitation
+    assert "joints: shoulder_pan: a + z -" in Desk(mode="joints").keyboard.invitation
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ class Gamepad:
         self._pushes = Pushes(config.speeds(), clock)
         self._pad: Pad | None = None
 
+    @property
+    def invitation(self) -> str:
+        """What to do, to be shown to a person."""
+        held = "" if self._config.dead_man == "none" else f"Hold the button {self._config.dead_man} to move the arm. "
+        axes = "   ".join(f"{name.removeprefix('hand.')}: {axis}" for name, (axis, _) in self._axes.items())
+        return f"{held}{axes}   gripper: triggers".replace("dpy", "cross up, down")
+
     def connect(self) -> None:
         """Open the gamepad."""
         if self._pad is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -43,10 +43,14 @@ class Keyboard:
         self._faster = 1.0
 
     @property
-    def keys(self) -> Mapping[str, str]:
-        """What each key does, such as `w` to `+hand.x`, to be shown to a person."""
-        signs = {1: "+", -1: "-"}
-        return {key: signs[sign] + name for key, (name, sign) in self._meaning.items()}
+    def invitation(self) -> str:
+        """What each key does, to be shown to a person."""
+        keys: dict[str, list[str]] = {}
+        for key, (name, sign) in self._meaning.items():
+            if len(key) == 1:
+                keys.setdefault(name, []).append(f"{key} {'+' if sign > 0 else '-'}")
+        pairs = "   ".join(f"{name.removeprefix('hand.')}: {' '.join(both)}" for name, both in keys.items())
+        return f"Keys move the {'hand' if self._config.mode == 'hand' else 'joints'}: {pairs}   faster, slower: + -"
 
     def connect(self) -> None:
         """Listen to the keys."""

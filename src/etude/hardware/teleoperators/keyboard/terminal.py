@@ -140,6 +140,10 @@ def is_there() -> bool:
 
 def listen() -> Listener:
     """Listen to the terminal in which this program runs; raise `DeviceError` when there is none."""
+    if os.name != "posix":
+        raise DeviceError(
+            "Keys are read from the terminal on Linux and macOS only. Use --teleop.type=gamepad or phone."
+        )
     if not is_there():
         raise DeviceError(
             "Keys are read from the terminal, and this program runs in none (its input comes from a file or a pipe). "
