@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -144,10 +144,12 @@ def _in_background(work: Callable[[], None]) -> None:
     def give_way() -> None:
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice + _BACKGROUND)
+        before = _threads()
         try:
             work()
         except Exception as error:  # noqa: BLE001  raised again in the caller's thread
             failures.append(error)
+        _make_ordinary(_threads() - before)
 
     # A thread of its own, since one that gave way cannot come back, and the caller holds the interpreter lock at times.
     thread = threading.Thread(target=give_way, name="open encoder")
@@ -155,3 +157,18 @@ def _in_background(work: Callable[[], None]) -> None:
     thread.join()
     if failures:
         raise failures[0]
+
+
+def _threads() -> set[int]:
+    """List the threads of this process."""
+    with suppress(OSError):  # a container may hide them
+        return {int(name) for name in os.listdir("/proc/self/task")}  # noqa: PTH208 - names, not paths
+    return set()
+
+
+def _make_ordinary(threads: set[int]) -> None:
+    """Take the real-time priority from threads: SVT-AV1 gives its own the highest there is where it may, as root."""
+    for thread in threads:
+        with suppress(OSError):  # ended meanwhile
+            if os.sched_getscheduler(thread) in (os.SCHED_FIFO, os.SCHED_RR):
+                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
