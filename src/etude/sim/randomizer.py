@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,8 @@ from etude.sim.randomization import Randomization
 if TYPE_CHECKING:
     from etude.sim.world import World
 
-_TOUCHED = (
-    "light_diffuse", "light_dir", "cam_pos", "cam_quat", "geom_rgba", "geom_friction",
-    "body_mass", "body_inertia", "body_subtreemass", "body_invweight0", "dof_invweight0", "dof_M0",
-)  # fmt: skip
-"""What is edited, and what MuJoCo derives from it."""
-
+_STATISTICS = ("meaninertia", "meanmass")
+"""What MuJoCo derives from masses besides arrays."""
 _TRIES = 60
 
 
@@ -33,7 +28,8 @@ class Randomizer:
     def __init__(self, config: Randomization, model: mujoco.MjModel, things: tuple[str, ...]) -> None:
         """Work on `model`; `things` are the bodies on it that can be moved."""
         self._config, self._model = config, model
-        self._pristine = copy.copy(model)
+        self._pristine = {name: value.copy() for name, value in _arrays(model).items()}
+        self._statistics = {name: getattr(model.stat, name) for name in _STATISTICS}
         self._things = [model.body(name).id for name in things]
         arms = _trees_with_hinges(model)
         self._furnishing = [body for body in range(model.nbody) if model.body_rootid[body] not in arms]
@@ -42,6 +38,8 @@ class Randomizer:
 
     def apply(self, seed: int) -> None:
         """Make the table of episode `seed`."""
+        if not self._config.is_on:
+            return
         rng = np.random.default_rng([seed, 2])  # apart from the draws of the world and of the demonstrator
         self.restore()
         self._light(rng)
@@ -53,8 +51,10 @@ class Randomizer:
 
     def restore(self) -> None:
         """Give the scene back as it was compiled."""
-        for name in _TOUCHED:
-            getattr(self._model, name)[:] = getattr(self._pristine, name)
+        for name, array in _arrays(self._model).items():
+            array[:] = self._pristine[name]
+        for name, value in self._statistics.items():
+            setattr(self._model.stat, name, value)
 
     def draw_wear(self, seed: int) -> tuple[float, float]:
         """Give the backlash [rad] and the latency [s] of episode `seed`."""
@@ -115,6 +115,12 @@ def strew_distractors(world: World, count: int, seed: int) -> None:
         x, y = max((world.task.area.sample(rng) for _ in range(_TRIES)), key=room)
         taken.append(np.array([x, y]))
         world.place(name, x, y, rng.uniform(-math.pi, math.pi))
+
+
+def _arrays(model: mujoco.MjModel) -> dict[str, np.ndarray]:
+    """Give views of all numbers of a model: what MuJoCo derives from one is found in many."""
+    found = {name: getattr(model, name) for name in dir(model) if not name.startswith("_")}
+    return {name: value for name, value in found.items() if isinstance(value, np.ndarray) and value.dtype != object}
 
 
 def _trees_with_hinges(model: mujoco.MjModel) -> set[int]:

@@ -133,7 +133,7 @@ class World:
     def render(self, view: str, height: int, width: int) -> np.ndarray:
         """Draw what camera `view` sees now: uint8 (height, width, 3), RGB."""
         self.start()
-        return self._pictures.take(self._data, view, height, width)
+        return self._randomizer.spoil(self._pictures.take(self._data, view, height, width))
 
     def render_depth(self, view: str, height: int, width: int) -> np.ndarray:
         """Measure how far ahead of camera `view` things are: uint16 (height, width, 1) [mm]."""
