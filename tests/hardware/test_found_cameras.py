@@ -8,6 +8,7 @@ import pytest
 from etude.core.errors import CameraError
 from etude.hardware.cameras import identity, v4l2
 from etude.hardware.cameras.found import found_cameras
+from etude.hardware.names import remember_camera
 
 SERIAL = "usb-046d_C920_A1B2-video-index0"
 PORT = "platform-xhci-usb-0:2:1.0-video-index0"
@@ -63,11 +64,25 @@ def test_every_camera_is_found_once_and_named_for_good(root):
     ]
 
 
+def test_cameras_that_all_have_one_serial_number_are_known_by_their_sockets(root):
+    _add(root, 11, "C920", usb="1-3", serial="A1B2")
+    _link(root, "by-path", PORT.replace("2:1", "3:1"), 11)
+    found = {camera.path: camera.lasting for camera in found_cameras(root, no_formats)}
+    assert found["/dev/video0"] == f"/dev/v4l/by-path/{PORT.replace('2:1', '1:1')}"
+    assert found["/dev/video11"] == f"/dev/v4l/by-path/{PORT.replace('2:1', '3:1')}"
+    with pytest.raises(CameraError, match=r"2 cameras are called so. Give a path: /dev/v4l/by-path/"):
+        identity.place_of("A1B2", root)
+
+
 def test_no_cameras(tmp_path):
     assert found_cameras(tmp_path, no_formats) == []
 
 
 class TestIdentity:
+    @pytest.fixture(autouse=True)
+    def _no_names(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
     @pytest.mark.parametrize(
         ("given", "place"),
         [
@@ -96,6 +111,12 @@ class TestIdentity:
     )
     def test_what_means_the_same_camera_after_a_replug(self, root, given, lasting):
         assert identity.lasting(given, root) == lasting
+
+    def test_a_name_that_it_was_given(self, root):
+        remember_camera("top", f"/dev/v4l/by-path/{PORT}")
+        remember_camera("cheap", "Cheap")
+        assert identity.lasting("top", root) == identity.place_of("top", root) == f"/dev/v4l/by-path/{PORT}"
+        assert identity.place_of("cheap", root) == "/dev/video2"
 
     def test_after_a_replug_the_serial_number_finds_the_new_place(self, root):
         (root / "dev/v4l/by-id" / SERIAL).unlink()

@@ -1,6 +1,7 @@
 import os
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from etude.core.errors import CameraError, ConfigError
 from etude.hardware import cameras
+from etude.hardware.cameras import identity
 from etude.hardware.cameras.live import LiveCamera
 from etude.hardware.cameras.opencv.camera import OpenCVSource
 from etude.hardware.device import connected
@@ -35,6 +37,7 @@ class FakeCapture:
 
     def __init__(self, source):
         type(self).opened += 1
+        self.source = source
         self.settings = {}
 
     def isOpened(self):  # noqa: N802 - OpenCV's name
@@ -98,6 +101,19 @@ def test_what_cannot_be_opened_is_named(tmp_path):
 
 def live_config(**values):
     return Config(index_or_path=3, width=16, height=12, warmup_s=0.0, **values)
+
+
+def test_a_path_that_means_a_camera_for_good_is_followed(live, tmp_path, monkeypatch):
+    monkeypatch.setattr(identity, "place_of", {"/dev/v4l/by-id/usb-C920": "/dev/video7"}.get)
+    monkeypatch.setattr(Path, "exists", lambda path: str(path) == "/dev/video7")
+    config = Config(index_or_path="/dev/v4l/by-id/usb-C920", width=16, height=12, warmup_s=0.0)
+    with connected(camera := cameras.build(config)):
+        assert camera._source._capture.source == 7
+
+
+def test_a_camera_that_is_not_plugged_in(tmp_path):
+    with pytest.raises(CameraError, match=r"Camera '/dev/v4l/by-id/usb-none': it is not plugged in"):
+        cameras.build(Config(index_or_path="/dev/v4l/by-id/usb-none")).connect()
 
 
 def test_a_live_camera_is_asked_for_size_rate_and_format(live):

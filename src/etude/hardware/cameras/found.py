@@ -42,20 +42,29 @@ def found_cameras(
     if not sys.platform.startswith("linux"):
         return _by_number()
     nodes = sorted((root / "sys/class/video4linux").glob("video*"), key=lambda node: int(node.name[5:]))
-    return [_camera(root, node, formats or v4l2.formats) for node in nodes if _is_first(node)]
+    nodes = [node for node in nodes if _is_first(node)]
+    serials = [_serial(node) for node in nodes]
+    is_unique = [serial != "" and serials.count(serial) == 1 for serial in serials]
+    ask = formats or v4l2.formats
+    return [_camera(root, node, ask, is_unique=unique) for node, unique in zip(nodes, is_unique, strict=True)]
 
 
-def _camera(root: Path, node: Path, formats: Callable[[Path], tuple[v4l2.Format, ...]]) -> FoundCamera:
+def _camera(
+    root: Path, node: Path, formats: Callable[[Path], tuple[v4l2.Format, ...]], *, is_unique: bool
+) -> FoundCamera:
     device = root / "dev" / node.name
-    serial = _text(node / "device" / ".." / "serial")
     return FoundCamera(
         index=int(node.name.removeprefix("video")),
         path=f"/dev/{node.name}",
         name=_text(node / "name"),
-        serial=serial,
-        lasting=_link_to(root, device, "by-id" if serial else "by-path") or _link_to(root, device, "by-path"),
+        serial=_serial(node),
+        lasting=(is_unique and _link_to(root, device, "by-id")) or _link_to(root, device, "by-path"),
         formats=formats(device),
     )
+
+
+def _serial(node: Path) -> str:
+    return _text(node / "device" / ".." / "serial")
 
 
 def _is_first(node: Path) -> bool:

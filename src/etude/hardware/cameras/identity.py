@@ -7,6 +7,7 @@ from pathlib import Path
 
 from etude.core.errors import CameraError
 from etude.hardware.cameras.found import FoundCamera, found_cameras
+from etude.hardware.names import remembered_camera
 
 _ROOT = Path("/")
 
@@ -28,6 +29,8 @@ def place_of(identity: int | str, root: Path = _ROOT) -> int | str:
         return int(identity)
     if "/" in identity:
         return str(Path(identity).resolve()) if identity.startswith("/dev/") else identity
+    if known := remembered_camera(identity):
+        return place_of(known, root)
     return _place_of_word(identity, found_cameras(root))
 
 
@@ -35,13 +38,16 @@ def lasting(identity: int | str, root: Path = _ROOT) -> int | str:
     """Give what still means the same camera after it was unplugged, where the system tells; otherwise `identity`."""
     path = f"/dev/video{identity}" if isinstance(identity, int) or identity.isdigit() else identity
     if not path.startswith("/dev/video"):
-        return identity
+        return identity if "/" in path else remembered_camera(path) or identity
     return next((camera.lasting for camera in found_cameras(root) if camera.path == path and camera.lasting), identity)
 
 
 def _place_of_word(word: str, found: list[FoundCamera]) -> int | str:
-    for camera in found:
-        if word in (camera.serial, camera.path, camera.name):
-            return camera.path or camera.index
+    fitting = [camera for camera in found if word in (camera.serial, camera.name)]
+    if len(fitting) == 1:
+        return fitting[0].path or fitting[0].index
+    if fitting:
+        paths = ", ".join(str(camera.index_or_path) for camera in fitting)
+        raise CameraError(word, f"{len(fitting)} cameras are called so. Give a path: {paths}.")
     known = ", ".join(camera.serial or camera.name or str(camera.index) for camera in found) or "none"
     raise CameraError(word, f"no camera has that name or serial number. Plugged in: {known}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 
 from etude.core.errors import CameraError
@@ -36,8 +38,7 @@ class OpenCVSource:
 
     def open(self) -> None:
         """Open the camera and ask it for size and rate; of a file, check the size."""
-        place = self._identity if self.is_recorded else identity.place_of(self._identity)
-        capture = cv2.VideoCapture(place)
+        capture = cv2.VideoCapture(self._place())
         if not capture.isOpened():
             raise CameraError(self.name, "it cannot be opened. Check the name, number or path, and that it is free.")
         self._capture = capture
@@ -64,6 +65,18 @@ class OpenCVSource:
         capture, self._capture = self._capture, None
         if capture is not None:
             capture.release()
+
+    def _place(self) -> int | str:
+        """Tell what OpenCV is to open; raise `CameraError` when there is no such device, which OpenCV would print."""
+        if self.is_recorded:
+            return self._identity
+        place = identity.place_of(self._identity)
+        if isinstance(place, int) or not place.startswith("/dev/"):
+            return place
+        if not Path(place).exists():
+            raise CameraError(self.name, "it is not plugged in.")
+        number = place.removeprefix("/dev/video")
+        return int(number) if number.isdigit() else place
 
     def _set_up(self, capture: cv2.VideoCapture) -> None:
         wanted = self._config
