@@ -1,9 +1,10 @@
 import pytest
 
-from etude.core.errors import DeviceError, MotorSilent
+from etude.core.errors import ConfigError, DeviceError, MotorSilent
+from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.buses.feetech.config import Config
-from etude.hardware.buses.feetech.packet import Instruction
+from etude.hardware.buses.feetech.packet import Instruction, Packet, encode, parse
 
 IDS = {"shoulder": 1, "elbow": 2, "gripper": 3}
 
@@ -111,3 +112,104 @@ def test_a_fault_is_spelt_out(bus, servos):
     with pytest.raises(DeviceError, match=r"Motor 'elbow' \(id 2\) on memory reports: voltage"):
         bus.read("ID", "elbow")
     assert bus.sync_read("ID") == IDS
+
+
+def test_a_kept_register_is_unlocked_for_the_write_and_locked_again(bus, line, servos):
+    bus.write("P_Coefficient", "elbow", 16)
+    assert [(packet[4], *packet[5:-1]) for packet in line.sent] == [(3, 55, 0), (3, 21, 16), (3, 55, 1)]
+    servos[1].power_cycle()
+    assert bus.read("P_Coefficient", "elbow") == 16
+
+
+def test_one_that_is_not_kept_needs_no_unlocking(bus, line):
+    bus.write("Torque_Limit", "elbow", 500)
+    assert len(line.sent) == 1
+
+
+def test_many_kept_registers_need_one_unlocking(bus, line, servos):
+    with bus.unlocked("elbow"):
+        bus.write("P_Coefficient", "elbow", 16)
+        bus.write("D_Coefficient", "elbow", 33)
+    assert len(line.sent) == 4
+    assert servos[1].memory.get("Lock") == 1
+
+
+def test_a_write_that_fails_leaves_no_lock_open(bus, servos):
+    with pytest.raises(ConfigError, match="P_Coefficient takes 0 to 255"):
+        bus.write("P_Coefficient", "elbow", 256)
+    assert servos[1].memory.get("Lock") == 1
+
+
+def test_a_baud_rate_that_there_is_not_is_refused(bus, servos):
+    with pytest.raises(ConfigError, match="Baud_Rate takes 0, 1, 2, 3, 4, 5, 6, 7, got 9"):
+        bus.write("Baud_Rate", "elbow", 9)
+    assert servos[1].memory.get("Baud_Rate") == 0
+
+
+def test_motors_of_two_protocols_cannot_share_a_wire(line):
+    motors = {"arm": Motor(id=1, model="sts3215"), "finger": Motor(id=2, model="scs0009")}
+    with pytest.raises(ConfigError, match="different protocols cannot share a wire"):
+        FeetechBus(line, motors)
+
+
+class Fingers:
+    """Motors of the SCS series: a memory each, the greater byte first, and no more instructions than they know."""
+
+    def __init__(self, *ids):
+        self.memories = {motor_id: bytearray(100) for motor_id in ids}
+        for memory in self.memories.values():
+            memory[3:5], memory[62:64], memory[48] = (1284).to_bytes(2, "big"), (60, 31), 1
+
+    def answer(self, data):
+        (packet,), _ = parse(data)
+        memory, params = self.memories.get(packet.id), packet.params
+        if packet.code == Instruction.SYNC_WRITE:
+            for start in range(2, len(params), params[1] + 1):
+                block = params[start + 1 : start + 1 + params[1]]
+                self.memories[params[start]][params[0] : params[0] + params[1]] = block
+        if memory is None or packet.code > Instruction.WRITE:
+            return b""
+        if packet.code == Instruction.WRITE:
+            memory[params[0] : params[0] + len(params) - 1] = params[1:]
+        data = bytes(memory[params[0] : params[0] + params[1]]) if packet.code == Instruction.READ else b""
+        return encode(Packet(packet.id, 0, data))
+
+
+class TestScs:
+    @pytest.fixture
+    def hand(self):
+        return Fingers(1, 2)
+
+    @pytest.fixture
+    def bus(self, hand, make_line):
+        motors = {"thumb": Motor(id=1, model="scs0009"), "index": Motor(id=2, model="scs0009")}
+        return FeetechBus(make_line(hand.answer), motors)
+
+    def test_the_greater_byte_comes_first(self, bus, hand):
+        assert bus.ping("thumb") == bus.model_number("thumb") == 1284
+        bus.write("Goal_Position", "thumb", 700)
+        assert hand.memories[1][42:44] == bytes.fromhex("02 BC")
+        assert bus.resolution("thumb") == 1024
+        assert bus.max_offset == 0
+
+    def test_motors_are_read_one_by_one_and_written_together(self, bus, hand):
+        hand.memories[2][56:58] = bytes.fromhex("01 00")
+        assert bus.poll("Present_Position") == {"thumb": 0, "index": 256}
+        bus.sync_write("Goal_Position", {"thumb": 1, "index": 2})
+        assert [memory[43] for memory in hand.memories.values()] == [1, 2]
+
+    def test_the_lock_lies_elsewhere(self, bus, line):
+        bus.write("P_Coefficient", "thumb", 10)
+        assert [(packet[5], packet[6]) for packet in bus.line.sent] == [(48, 0), (21, 10), (48, 1)]
+
+    def test_all_ids_are_called_since_nobody_answers_a_call_to_all(self, bus):
+        assert bus.scan() == {1: 1284, 2: 1284}
+
+    def test_it_feels(self, bus):
+        vitals = bus.vitals("index")
+        assert (vitals.voltage_v, vitals.temperature_c, vitals.load) == (6.0, 31.0, 0.0)
+
+    def test_a_silent_one_is_named(self, bus, hand):
+        del hand.memories[2]
+        with pytest.raises(MotorSilent, match=r"'index' \(id 2\).*do answer: 1"):
+            bus.sync_read("Present_Position")

@@ -3,7 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etude.core.errors import ConfigError, NotFound
-from etude.hardware.buses.feetech.registers import STS3215, fault_names, register
+from etude.hardware.buses.feetech.registers import MODELS, SCS0009, STS3215, fault_names, register
+
+REGISTERS = st.sampled_from([*STS3215.values(), *SCS0009.values()])
 
 
 @pytest.mark.parametrize(
@@ -23,11 +25,36 @@ def test_numbers_on_the_wire(name, value, stored):
     assert register(name).decode(bytes.fromhex(stored)) == value
 
 
-@given(st.sampled_from(list(STS3215.values())), st.data())
+@given(REGISTERS, st.data())
 def test_what_is_encoded_is_decoded(item, data):
-    bits = 8 * item.size if item.sign_bit is None else item.sign_bit
-    value = data.draw(st.integers(0 if item.sign_bit is None else 1 - (1 << bits), (1 << bits) - 1))
+    value = data.draw(st.integers(*item.bounds) | st.sampled_from(item.bounds))
     assert item.decode(item.encode(value)) == value
+    assert len(item.encode(value)) == item.size
+
+
+@given(REGISTERS, st.data())
+def test_any_bytes_mean_a_number_that_fits(item, data):
+    value = item.decode(data.draw(st.binary(min_size=item.size, max_size=item.size)))
+    assert item.sign_bit is not None or item.bounds[0] <= value <= item.bounds[1]
+
+
+def test_the_scs_series_puts_the_greater_byte_first():
+    assert SCS0009["Goal_Position"].encode(1000) == bytes.fromhex("03 E8")
+    assert SCS0009["Present_Load"].encode(-1000) == bytes.fromhex("07 E8")
+    assert STS3215["Goal_Position"].encode(1000) == bytes.fromhex("E8 03")
+
+
+def test_every_model_has_a_number_of_its_own():
+    numbers = {name: model.number for name, model in MODELS.items()}
+    assert numbers == {"sts3215": 777, "sts3250": 2825, "sm8512bl": 11272, "scs0009": 1284}
+    assert MODELS["scs0009"].resolution == 1024
+
+
+@pytest.mark.parametrize(("table", "kept"), [(STS3215, "Homing_Offset"), (SCS0009, "Protection_Time")])
+def test_what_outlives_a_power_cycle_is_marked(table, kept):
+    assert table[kept].is_kept
+    assert not any(table[name].is_kept for name in ("Torque_Enable", "Goal_Position", "Lock", "Present_Position"))
+    assert STS3215["Maximum_Acceleration"].is_kept, "the factory's own values are kept, too"
 
 
 def test_a_motor_homed_at_the_end_of_its_turn_does_not_fit():
@@ -40,8 +67,9 @@ def test_unsigned_registers_refuse_negative_numbers():
         register("P_Coefficient").encode(-1)
 
 
-def test_registers_do_not_overlap():
-    places = [item.address + byte for item in STS3215.values() for byte in range(item.size)]
+@pytest.mark.parametrize("table", [STS3215, SCS0009])
+def test_registers_do_not_overlap(table):
+    places = [item.address + byte for item in table.values() for byte in range(item.size)]
     assert len(places) == len(set(places))
 
 
