@@ -46,7 +46,7 @@ def test_what_is_meant_is_read(text, expected):
         ("{front: {type: fake}} x", "expected the end here: .*>>> x"),
         ("{front {type: fake}}", "expected a name and ':' here: {>>>front"),
         ("{front: {type: fake width: 3}}", "No camera named 'fake width: 3'"),
-        ("{front: {width: 3}}", r"Camera 'front' needs a type, as in .* Known: fake, mjpeg, opencv"),
+        ("{front: {width: 3}}", r"Camera 'front' needs a type, as in .* Known: fake, intelrealsense, mjpeg, opencv"),
         ("{front: fake}", "Camera 'front' needs a type"),
         ("{a: {type: fake}, a: {type: fake}}", "'a' is given twice"),
         ("{a: {type: opencv, widht: 3}}", "Camera 'a' has no key 'widht'. Did you mean 'width'"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from etude.core.errors import CameraError
+from etude.hardware.cameras import live
 from etude.hardware.cameras.live import LiveCamera
 from etude.hardware.cameras.pace import Pace
 from etude.hardware.cameras.source import COLOUR, DEPTH, Ended
@@ -150,6 +151,23 @@ def test_a_film_that_ended_is_not_opened_again(source, camera):
     with pytest.raises(CameraError, match="the film has ended"):
         camera.read()
     assert source.opened == 1
+
+
+def test_a_driver_that_hangs_is_told_and_not_opened_twice(source, monkeypatch):
+    monkeypatch.setattr(live, "_JOIN_TIMEOUT_S", 0.01)
+    camera = LiveCamera(source)
+    camera.connect()
+    thread, source.interrupt = camera._thread, lambda: None
+    camera.disconnect()
+    with pytest.raises(CameraError, match="its driver hangs"):
+        camera.connect()
+    source.gate.release()
+    thread.join(5)
+    source.gate.release()
+    camera.connect()
+    camera.disconnect()
+    source.gate.release()
+    assert source.opened == 2
 
 
 def test_the_pace_is_that_of_the_last_two_seconds():

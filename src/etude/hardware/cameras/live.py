@@ -33,6 +33,7 @@ class LiveCamera:
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._hanging: threading.Thread | None = None
         self._pictures: Pictures = {}
         self._pace = Pace()
         self._number = self._number_given = self._reconnects = 0
@@ -57,6 +58,10 @@ class LiveCamera:
         """Open the camera; raise `CameraError` when there is none, or when it gives pictures of another size."""
         if self._thread:
             return
+        if self._hanging and self._hanging.is_alive():
+            raise CameraError(
+                self._source.name, "its driver hangs since it was closed. Pull it out and plug it in again."
+            )
         self._number = self._number_given = self._reconnects = 0
         self._stop = threading.Event()
         try:
@@ -76,6 +81,7 @@ class LiveCamera:
             self._stop.set()
             self._source.interrupt()
             thread.join(_JOIN_TIMEOUT_S)
+            self._hanging = thread  # it still closes the camera, and must not close one that is opened meanwhile
 
     def read(self) -> np.ndarray:
         """Give the newest picture."""
