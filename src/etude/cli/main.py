@@ -12,7 +12,11 @@ from etude.core.errors import EtudeError, NotFound
 COMMANDS = {
     "demo": "The whole job, no robot needed: record, train, run a skill and count its successes.",
     "sim": "A simulated arm on a serial port that any program can open.",
-    "doctor": "Check this machine, or a checkpoint.",
+    "doctor": "Check this machine and what is plugged in, or a checkpoint.",
+    "find-port": "Which serial port is which arm; gives arms names.",
+    "find-cameras": "Which cameras are plugged in, with a picture of each; gives cameras names.",
+    "setup-motors": "Give the motors of a new arm their ids, one after another.",
+    "calibrate": "Tell an arm how far its joints turn.",
     "teleoperate": "Drive a robot.",
     "record": "Record demonstrations to a dataset.",
     "replay": "Play a recorded episode on the robot.",

@@ -25,6 +25,8 @@ class Slot:
     """The plugin when none is chosen."""
     preset: str = "default"
     """The preset when none is chosen, for plugins that have it."""
+    is_optional: bool = False
+    """Whether the field stays None when no flag speaks of it."""
 
 
 def slots_of(command: type) -> dict[str, Slot]:
@@ -45,16 +47,34 @@ def fill(command: type, arguments: Sequence[str], stored: dict[str, str] | None 
     typed, rest = _take(slots, "type", arguments)
     presets, rest = _take(slots, "preset", rest)
     chosen = {name: slot.default for name, slot in slots.items()} | (stored or {}) | typed
+    unsaid = _unsaid(slots, arguments, stored or {})
     configs = {name: slot.registry.config(chosen[name]) for name, slot in slots.items()}
     namespace: dict[str, Any] = {
-        "__annotations__": configs,
+        "__annotations__": {name: _nothing() if name in unsaid else config for name, config in configs.items()},
         "__doc__": f"{command.__doc__}\n\n{_choices_shown(slots, configs, chosen)}",
         "__module__": command.__module__,
     }
     for name, slot in slots.items():
-        namespace[name] = _field(configs[name], name, slot, presets.get(name))
+        namespace[name] = None if name in unsaid else _field(configs[name], name, slot, presets.get(name))
     concrete = type(command.__name__, (command,), namespace)
     return dataclasses.dataclass(frozen=True, kw_only=True)(concrete), rest
+
+
+def _unsaid(slots: dict[str, Slot], arguments: Sequence[str], stored: dict[str, str]) -> set[str]:
+    """Name the optional slots that no flag speaks of."""
+    flags = tuple(argument for argument in arguments if argument.startswith("--"))
+    return {
+        name
+        for name, slot in slots.items()
+        if slot.is_optional and name not in stored and not any(flag.startswith(f"--{name}.") for flag in flags)
+    }
+
+
+def _nothing() -> Any:
+    """Give the type of a field that no flag can fill."""
+    from tyro.conf import Fixed, Suppress
+
+    return typing.Annotated[Any, Suppress, Fixed]
 
 
 def presets_of(config: type) -> list[str]:
