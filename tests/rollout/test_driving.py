@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -180,6 +181,30 @@ class TestHandSteps:
             assert np.abs(joints - self.UNITS.to_rad(np.float64(here))).max() < LONGEST_STEP_RAD + 1e-5
             assert np.all((joints > low - 1e-5) & (joints < high + 1e-5))
             here = there
+
+
+URDF = """<robot name="crane">
+<link name="base"/><link name="column"/><link name="boom"/><link name="jib"/><link name="tip"/>
+<joint name="pan" type="continuous"><parent link="base"/><child link="column"/><axis xyz="0 0 1"/></joint>
+<joint name="lift" type="continuous"><parent link="column"/><child link="boom"/><axis xyz="0 1 0"/></joint>
+<joint name="fold" type="continuous"><parent link="boom"/><child link="jib"/><origin xyz="0.3 0 0"/><axis xyz="0 1 0"/>
+</joint><joint name="end" type="fixed"><parent link="jib"/><child link="tip"/><origin xyz="0.2 0 0"/></joint></robot>"""
+
+
+def test_a_robot_of_ones_own_needs_a_model_file_only(tmp_path):
+    (tmp_path / "crane.urdf").write_text(URDF)
+    motors = {name: Motor(id=1, model="x") for name in ("lamp", "pan", "lift", "fold")}
+    kind = ArmKind(name="crane", bus="x", motors=motors, gripper="lamp", body=str(tmp_path / "crane.urdf"))
+    with pytest.raises(UserError, match="it moves gripper, which the robot does not have"):
+        agent_for(steps(), robot(motors, kind=kind))
+    with pytest.raises(UserError, match="joint of the model named 'lamp'"):
+        agent_for(Given(["hand.z.step"]), robot(motors, kind=replace(kind, gripper=None)))
+    agent = agent_for(Given(["hand.z.step"], [0.01]), robot(motors, kind=kind))
+    goal = drive(agent, [7.0, 0, -30, 60], 3)[-1]
+    arm = Kinematics.of(kind.body)
+    moved = arm.forward(np.radians(goal[1:]))[0] - arm.forward(np.radians([0, -30, 60]))[0]
+    np.testing.assert_allclose(moved, [0, 0, 0.03], atol=2e-3)
+    assert goal[0] == 7
 
 
 def test_two_arms_are_driven_by_their_prefixes():

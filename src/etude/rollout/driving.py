@@ -147,11 +147,14 @@ def _hand_mover(prefix: str, steps: Mapping[str, int], joints: Sequence[str], ro
             "This teleoperator moves the hand, for which the robot's joints must be told in degrees. "
             "Add --robot.use_degrees=true, or move its joints instead: --teleop.mode=joints."
         )
-    columns = {axis: steps[f"{prefix}hand.{axis}"] for axis in HAND_AXES if f"{prefix}hand.{axis}" in steps}
-    arm = [robot.action.names.index(prefix + motor + POS) for motor in kind.motors if motor != kind.gripper]
-    if both := [motor for motor in kind.motors if motor != kind.gripper and prefix + motor in joints]:
+    from etude.hardware.kinematics import Kinematics  # noqa: PLC0415 - only a hand needs MuJoCo
+
+    arm = Kinematics.of(kind.body, joints=[motor for motor in kind.motors if motor != kind.gripper])
+    moved = arm.joints[: arm.num_arm]
+    if both := [joint for joint in moved if prefix + joint in joints]:
         raise UserError(f"A teleoperator moves either the hand or {', '.join(both)}, not both.")
-    return HandMover(kind, columns, arm)
+    columns = {axis: steps[f"{prefix}hand.{axis}"] for axis in HAND_AXES if f"{prefix}hand.{axis}" in steps}
+    return HandMover(arm, columns, [robot.action.names.index(prefix + joint + POS) for joint in moved])
 
 
 def _kinds(robot: Robot) -> Mapping[str, ArmKind | None]:
@@ -175,7 +178,7 @@ def _misfit(given: Sequence[str], taken: Sequence[str]) -> str:
     """Say which names two devices do not share, and what would fit."""
     joints = [name.removesuffix(POS) for name in taken]
     wanted = [name.removesuffix(POS).removesuffix(STEP) for name in given]
-    unknown = [name for name in wanted if name not in joints]
+    unknown = [name for name in wanted if name not in joints and _hand_prefix(name) is None]
     missing = [] if given and given[0].endswith(STEP) else [name for name in joints if name not in wanted]
     parts = [f"it moves {', '.join(unknown)}, which the robot does not have"] if unknown else []
     parts += [f"it does not move the robot's {', '.join(missing)}"] if missing else []

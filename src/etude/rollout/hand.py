@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etude.hardware import bodies
-from etude.hardware.arm_kind import ArmKind
 from etude.hardware.teleoperators.steps import HAND_AXES
 
 if TYPE_CHECKING:
-    from etude.hardware.kinematics import Pose
+    from etude.hardware.kinematics import Kinematics, Pose
 
 
 LONGEST_STEP_RAD = 0.15
@@ -24,13 +22,9 @@ _EXACT_M, _EXACT_RAD = 1e-3, 0.02
 class HandMover:
     """Moves the hand of one arm whose joints are told in degrees."""
 
-    def __init__(self, kind: ArmKind, columns: Mapping[str, int], arm: Sequence[int]) -> None:
-        """Take the steps in `columns` by axis, and move the joints `arm` of the robot's action."""
-        from etude.hardware.kinematics import DriverUnits, Kinematics  # noqa: PLC0415  only a hand needs MuJoCo
-
-        self._columns, self._arm = columns, list(arm)
-        self._kinematics = Kinematics.of(kind.body)
-        self._units = DriverUnits(bodies.body(kind.body), kind.gripper)
+    def __init__(self, arm: Kinematics, columns: Mapping[str, int], joints: Sequence[int]) -> None:
+        """Take the steps in `columns` by axis, and move `joints` of the robot's action, which are those of `arm`."""
+        self._arm, self._columns, self._joints = arm, columns, list(joints)
         self._pose: Pose | None = None
 
     def move(self, goal: np.ndarray, steps: np.ndarray) -> None:
@@ -38,14 +32,14 @@ class HandMover:
         step = np.array([steps[self._columns[axis]] if axis in self._columns else 0.0 for axis in HAND_AXES])
         if not step.any():
             return
-        start = self._units.to_rad(goal[self._arm])
-        pose = (self._pose or self._kinematics.pose(start)).moved(step[:3], pitch=step[3], roll=step[4])
-        found = self._kinematics.follow(pose, start, reach_rad=LONGEST_STEP_RAD)
+        start = np.radians(goal[self._joints])
+        pose = (self._pose or self._arm.pose(start)).moved(step[:3], pitch=step[3], roll=step[4])
+        found = self._arm.follow(pose, start, reach_rad=LONGEST_STEP_RAD)
         # An arm that stands beyond its limits returns as slowly.
         joints = np.clip(found.joints, start - LONGEST_STEP_RAD, start + LONGEST_STEP_RAD)
         is_there = found.error_m < _EXACT_M and found.error_rad < _EXACT_RAD and np.array_equal(joints, found.joints)
-        self._pose = pose if is_there else self._kinematics.pose(joints)
-        goal[self._arm] = self._units.from_rad(joints)
+        self._pose = pose if is_there else self._arm.pose(joints)
+        goal[self._joints] = np.degrees(joints)
 
     def forget(self) -> None:
         """Start from where the joints are at the next move."""
