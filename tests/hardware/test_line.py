@@ -2,14 +2,19 @@ import os
 import sys
 import threading
 import tty
+from contextlib import suppress
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import serial
+from serial.tools import list_ports
 
 from etude.core.errors import ConfigError, DeviceError, MissingExtra, NotFound
 from etude.hardware import lines
 from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
+from etude.hardware.buses.feetech.config import Config as FeetechConfig
 from etude.hardware.line import line_at
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
@@ -125,3 +130,127 @@ def test_a_port_may_name_a_line_of_its_own():
 def test_baud_rates_are_positive():
     with pytest.raises(ConfigError, match="baud_rate should be positive, got 0"):
         lines.config("serial")(port="COM7", baud_rate=0)
+
+
+class TestReplugged:
+    """An adapter is known by its serial number, whatever the system calls its port."""
+
+    @pytest.fixture
+    def system(self, monkeypatch):
+        """Adapters by port; gives the ports that were opened, too."""
+        adapters, opened = {"COM7": "A1", "COM8": "B2"}, []
+
+        class Port:
+            def __init__(self, name, baud_rate, **kwargs):
+                if name not in adapters:
+                    raise serial.SerialException("no such port")
+                opened.append((name, baud_rate))
+
+            def close(self):
+                raise OSError("it is gone")
+
+        def found():
+            return [SimpleNamespace(device=name, serial_number=number) for name, number in adapters.items()]
+
+        monkeypatch.setattr(serial, "Serial", Port)
+        monkeypatch.setattr(list_ports, "comports", found)
+        return adapters, opened
+
+    def test_it_is_found_under_its_new_name(self, system):
+        adapters, opened = system
+        line = line_at("COM7").open()
+        line.close()
+        del adapters["COM7"]
+        adapters["COM9"] = "A1"
+        line.open()
+        assert opened == [("COM7", 1_000_000), ("COM9", 1_000_000)]
+        assert line.name == "COM7"
+
+    def test_another_one_that_took_its_name_is_left_alone(self, system):
+        adapters, opened = system
+        line = line_at("COM7").open()
+        line.close()
+        adapters |= {"COM7": "B2", "COM8": "A1"}
+        line.open()
+        assert opened[-1][0] == "COM8"
+        line.close()
+        del adapters["COM8"]
+        with pytest.raises(DeviceError, match="COM7 is another adapter than before. Plug in the one numbered A1"):
+            line.open()
+
+    def test_one_that_is_still_away_is_missed_by_its_name(self, system):
+        adapters, _ = system
+        line = line_at("COM7").open()
+        line.close()
+        del adapters["COM7"]
+        with pytest.raises(NotFound, match="No serial port named 'COM7'"):
+            line.open()
+
+    def test_numbers_that_several_share_tell_nothing(self, system):
+        adapters, opened = system
+        adapters["COM8"] = "A1"
+        line = line_at("COM7").open()
+        line.close()
+        line.open()
+        assert [name for name, _ in opened] == ["COM7", "COM7"]
+
+    def test_a_rate_may_be_chosen_before_it_is_opened(self, system):
+        _, opened = system
+        line = line_at("COM7")
+        line.set_baud_rate(115_200)
+        line.open()
+        assert opened == [("COM7", 115_200)]
+
+
+@needs_ptys
+def test_a_bus_goes_on_when_its_port_comes_back(tmp_path):
+    """The port is a link, as udev makes one, to a terminal that goes away; the arm moves on to another."""
+    port, hosts = tmp_path / "arm", []
+
+    def plug():
+        host, ours = os.openpty()
+        tty.setraw(ours)
+        port.unlink(missing_ok=True)
+        port.symlink_to(os.ttyname(ours))
+        threading.Thread(target=serve, args=(host,), daemon=True).start()
+        hosts.append((host, ours))
+
+    def serve(host):
+        chain = ServoChain([Sts3215(1), Sts3215(2)])
+        with suppress(OSError):
+            while True:
+                os.write(host, chain.exchange(os.read(host, 256)))
+
+    def unplug():
+        for end in hosts.pop():
+            os.close(end)
+
+    plug()
+    bus = FeetechBus(line_at(str(port)), MOTORS, FeetechConfig(reconnect_s=5.0))
+    bus.open()
+    bus.poll("Present_Position")
+    unplug()
+    threading.Timer(0.3, plug).start()
+    assert bus.poll("Present_Position") == {"one": 2048, "two": 2048}
+    assert bus.reconnects == 1
+    bus.close()
+    unplug()
+
+
+def test_a_named_arm_is_told_to_its_line():
+    line = line_at("sim:left", body="so101", is_leader=True)
+    assert line.name == "sim:left"
+
+
+def test_a_line_is_told_only_what_it_wants_to_know(monkeypatch):
+    known = {}
+
+    @dataclass(frozen=True, kw_only=True)
+    class Bare:
+        body: str = ""
+
+    monkeypatch.setattr(lines, "packages", lambda: {"bare": "bare", "serial": "serial"})
+    monkeypatch.setattr(lines, "config", lambda name: Bare)
+    monkeypatch.setattr(lines, "build", lambda config: known.update(vars(config)))
+    line_at("bare:left", body="koch", is_leader=True)
+    assert known == {"body": "koch"}

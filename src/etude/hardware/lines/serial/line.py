@@ -51,7 +51,7 @@ class SerialLine:
         except (OSError, ValueError, TerminalError) as error:
             self._explain(error)
         _hurry(self._port)
-        self._adapter = self._adapter or {device: number for number, device in _adapters().items()}.get(device)
+        self._adapter = self._adapter or _number_of(device)
         return self
 
     def write(self, data: bytes) -> None:
@@ -86,9 +86,14 @@ class SerialLine:
                 port.close()
 
     def _device(self) -> str:
-        """Tell what the system calls the port now."""
+        """Tell what the system calls the port now; raise `DeviceError` when another adapter has taken its name."""
         here = str(Path(self.name).resolve()) if Path(self.name).exists() else self.name
-        return _adapters().get(self._adapter, here) if self._adapter else here
+        adapters = _adapters()
+        if self._adapter in adapters:
+            return adapters[self._adapter]
+        if self._adapter and here in adapters.values():
+            raise DeviceError(f"{self.name} is another adapter than before. Plug in the one numbered {self._adapter}.")
+        return here
 
     @contextmanager
     def _opened(self) -> Iterator[serial.Serial]:
@@ -116,6 +121,10 @@ def _adapters() -> dict[str, str]:
     ports = [(port.serial_number, port.device) for port in list_ports.comports() if port.serial_number]
     numbers = [number for number, _ in ports]
     return {number: device for number, device in ports if numbers.count(number) == 1}
+
+
+def _number_of(device: str) -> str | None:
+    return next((number for number, port in _adapters().items() if port == device), None)
 
 
 def _hurry(port: serial.Serial) -> None:
