@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from etude.cli.console import say
 from etude.cli.controls import Controls, controls
 from etude.cli.screen import Caption, Screen, screen
+from etude.cli.slots import Slot
 from etude.cli.sounds import Sounds, has_player
 from etude.hardware import robots
+from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     from etude.core.clock import Clock
@@ -28,6 +31,8 @@ NO_LIMIT = 10**9
 class Watched:
     """Options of every command that moves a robot."""
 
+    task: Annotated[Any, Slot(tasks, "pick_place")]
+    """What is on the table of a simulated robot; a real one takes no notice."""
     display: Literal["none", "rerun"] = "none"
     """A viewer for states, actions and pictures, beside the live view in the terminal."""
     play_sounds: bool = field(default_factory=has_player)
@@ -43,6 +48,7 @@ class Drive:
 
         self.env, self.wishes, self.screen, self.sounds = env, wishes, shown, sounds
         self.clock: Clock = env.clock
+        self.teleoperator: Teleoperator | None = None
         self.by_person = False
         """Whether a person drives the robot."""
         self._ticks, self._viewers = Ticks(), viewers
@@ -63,6 +69,7 @@ class Drive:
 
         def look() -> None:
             caption.gap, caption.is_held = steered.gap, self.wishes.is_held
+            caption.problem = getattr(self.teleoperator, "problem", "")
             self._live.spare()
 
         longest = NO_LIMIT if seconds is None else round(seconds * self.env.hz)
@@ -87,22 +94,30 @@ def driving(
     with ExitStack() as stack:
         viewers = [_rerun(stack)] if command.display == "rerun" else []
         stack.enter_context(connected(robot, *others))
+        for invitation in filter(None, (getattr(other, "invitation", "") for other in others)):
+            say(invitation)  # how to drive, before the live view begins
         env = RobotEnv(robot, hz=fps)
         wishes = stack.enter_context(controls(ctrl_c_ends=ctrl_c_ends))
         caption = Caption(title=title, hz=fps, keys=keys if wishes.has_keys else "")
         shown = stack.enter_context(screen(caption))
         drive = Drive(env, wishes, shown, Sounds(is_on=command.play_sounds), viewers)
+        drive.teleoperator = next(iter(others), None)
         if any(map(is_person, others)):
             drive.by_person, drive.clock = True, RealClock()
         yield drive
 
 
 @contextmanager
-def robot_of(config: Any) -> Generator[Robot]:
-    """Make the robot of `config`, whose cameras belong to a process of their own for the length of a block."""
-    from etude.hardware.cameras.owner import owned
+def robot_of(command: Any) -> Generator[Robot]:
+    """Make the robot of `command`, whose cameras belong to a process of their own for the length of a block.
 
-    with owned(config) if getattr(config, "cameras", None) else nullcontext(config) as shared:
+    Where it is simulated, its table is set for the task of `command`.
+    """
+    from etude.hardware.cameras.owner import owned
+    from etude.sim.stage import staged
+
+    config = command.robot
+    with staged(command.task), owned(config) if getattr(config, "cameras", None) else nullcontext(config) as shared:
         yield robots.build(shared)
 
 
