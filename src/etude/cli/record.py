@@ -94,7 +94,7 @@ def run(command: Record) -> int:
 
     options = command.dataset
     title = f"Recording {options.folder}"
-    with robot_of(command.robot) as robot:
+    with robot_of(command) as robot:
         teleoperator = teleoperators.build(command.teleop)
         agent = agent_for(teleoperator, robot)
         with driving(command, robot, teleoperator, title=title, fps=options.fps, keys=KEYS, ctrl_c_ends=False) as drive:

@@ -66,7 +66,7 @@ def run(command: Replay) -> int:
     actions, states = _recorded(dataset, command.dataset)
     title = f"Replaying episode {command.dataset.episode} of {command.dataset.root}"
     watched = StateSink()
-    with robot_of(command.robot) as robot:
+    with robot_of(command) as robot:
         _check_joints(dataset, robot)
         with driving(command, robot, title=title, fps=dataset.fps, keys=KEYS) as drive:
             if not drive.env.is_simulated:

@@ -50,7 +50,7 @@ def run(command: Run) -> int:
     policy = open_policy(command.policy.path, command.device)
     title = f"Running {command.policy.path}"
     with (
-        robot_of(command.robot) as robot,
+        robot_of(command) as robot,
         driving(command, robot, title=title, fps=command.fps, keys=KEYS) as drive,
     ):
         policy.check_fits(robot.observation, robot.action)

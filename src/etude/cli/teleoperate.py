@@ -48,7 +48,7 @@ def run(command: Teleoperate) -> int:
     from etude.cli.watched import driving, robot_of
     from etude.rollout.driving import agent_for
 
-    with robot_of(command.robot) as robot:
+    with robot_of(command) as robot:
         teleoperator = teleoperators.build(command.teleop)
         agent, title = agent_for(teleoperator, robot), f"Driving {robot.name}"
         with driving(command, robot, teleoperator, title=title, fps=command.fps, keys=KEYS) as drive:
