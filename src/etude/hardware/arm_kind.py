@@ -43,7 +43,10 @@ class ArmKind:
     drive_modes: Mapping[str, int] | None = None
     """Which motors are turned round by their Drive_Mode; none where motors have no such register."""
     body: str = ""
-    """The body that moves: names its kinematic model, and what is simulated behind the port `sim`."""
+    """The body that moves: names its kinematic model, and what is simulated behind the port `sim`.
+
+    The path of a MJCF or URDF file, with joints called as the motors, is a kinematic model only.
+    """
     is_leader: bool = False
     """Whether a person moves it, so that its torque stays off."""
     rest: Mapping[str, float] = field(default_factory=dict)

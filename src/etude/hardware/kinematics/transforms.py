@@ -10,9 +10,7 @@ import numpy as np
 
 from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec
-from etude.hardware import bodies
 from etude.hardware.kinematics.arm import Kinematics
-from etude.hardware.kinematics.units import DriverUnits
 from etude.transforms.arrays import Array, Values, like
 
 _ITERATIONS = 30
@@ -27,7 +25,7 @@ class HandFromJoints:
     """
 
     body: str = "so101"
-    """Which arm it is."""
+    """Which arm it is: a known body, or a MJCF or URDF file whose joints are in the driver's order."""
     tool: str | None = None
     """The place on the hand that is told of; the body's own if not given."""
 
@@ -41,16 +39,15 @@ class HandFromJoints:
 
     def spec(self, joints: Spec) -> Spec:
         """Describe what becomes of state or action `joints`."""
-        arm, _ = _arm(self.body, self.tool)
+        arm = _arm(self.body, self.tool)
         axes = ("x", "y", "z", *(_TURN if arm.wrist.pitch_joints is None else _PITCH_ROLL))
         names = (*(f"hand.{axis}" for axis in axes), *joints.names[arm.num_arm :])
         return Spec(shape=(len(names),), dtype=joints.dtype, names=names)
 
     def _told(self, joints: Array) -> Array:
-        arm, units = _arm(self.body, self.tool)
-        values = _numpy(joints)
+        arm, values = _arm(self.body, self.tool), _numpy(joints)
         rows = values.reshape(-1, values.shape[-1])
-        poses = [[*arm.pose(units.to_rad(row)).to_vector(), *row[arm.num_arm :]] for row in rows]
+        poses = [[*arm.pose(np.radians(row)).to_vector(), *row[arm.num_arm :]] for row in rows]
         return like(np.array(poses).reshape(*values.shape[:-1], -1), joints)
 
 
@@ -82,18 +79,18 @@ class JointsFromHand:
         return HandFromJoints(body=self.body, tool=self.tool)
 
     def _found(self, chunk: np.ndarray, state: np.ndarray) -> list[np.ndarray]:
-        arm, units = _arm(self.body, self.tool)
-        joints, found = units.to_rad(state)[: arm.num_arm], list[np.ndarray]()
+        arm = _arm(self.body, self.tool)
+        joints, found = np.radians(state[: arm.num_arm]), list[np.ndarray]()
         size = len(arm.pose(joints).to_vector())
         for action in chunk:
             joints = arm.follow(arm.pose_from(action[:size]), joints, iterations=_ITERATIONS).joints
-            found.append(np.append(units.from_rad(joints), action[size:]))
+            found.append(np.append(np.degrees(joints), action[size:]))
         return found
 
 
 @cache
-def _arm(body: str, tool: str | None) -> tuple[Kinematics, DriverUnits]:
-    return Kinematics.of(body, tool=tool), DriverUnits(bodies.body(body))
+def _arm(body: str, tool: str | None) -> Kinematics:
+    return Kinematics.of(body, tool=tool)
 
 
 def _numpy(value: Any) -> np.ndarray:
