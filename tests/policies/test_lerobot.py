@@ -132,7 +132,7 @@ def test_lerobots_holds_no_golden_pair(new):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"type": "diffusion"}, "named 'diffusion'"),
+        ({"type": "difusion"}, "Did you mean 'diffusion'"),
         ({"use_peft": True}, "adapter"),
         ({"n_obs_steps": 2}, "n_obs_steps = 2"),
         ({"replace_final_stride_with_dilation": 1}, "replace_final_stride_with_dilation"),

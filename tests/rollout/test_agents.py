@@ -9,6 +9,8 @@ from etude.rollout.agents import Agent, PolicyAgent, ReplayAgent, TeleoperatorAg
 class Counting:
     """A policy whose n-th chunk is n.0, n.1, n.2, ..."""
 
+    past = ()
+
     def __init__(self, length):
         self.length, self.asked = length, 0
 
@@ -41,6 +43,23 @@ def test_the_policy_is_asked_no_more_often_than_needed(length, replan, ticks):
     policy = Counting(length)
     play(PolicyAgent(policy, replan=replan), ticks)
     assert policy.asked == -(-ticks // min(length, replan))
+
+
+def test_a_policy_that_looks_back_sees_the_ticks_before_also_those_between_its_chunks():
+    class LooksBack(Counting):
+        past = (-2, 0)
+
+        def act(self, frame):
+            seen.append(frame["observation.state"].tolist())
+            return super().act(frame)
+
+    seen = []
+    agent = PolicyAgent(LooksBack(2), replan=2)
+    for episode in range(2):
+        agent.reset(episode)
+        for tick in range(5):
+            agent.act({"observation.state": np.array([10 * episode + tick])})
+    assert seen == [[[0], [0]], [[0], [2]], [[2], [4]], [[10], [10]], [[10], [12]], [[12], [14]]]
 
 
 def test_a_replan_interval_below_one_is_refused():

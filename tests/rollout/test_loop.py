@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from etude.envs.env import Env
-from etude.rollout.agents import PolicyAgent, ReplayAgent, UntilStopped
+from etude.rollout.agents import ReplayAgent, UntilStopped
 from etude.rollout.loop import rollout
 from etude.rollout.sinks import StateSink
 from etude.rollout.ticks import Pacer
@@ -87,13 +87,16 @@ def test_a_pacer_takes_up_a_new_rhythm_after_a_late_tick(counter):
 
 
 def test_a_failure_is_told_to_every_sink_and_goes_on_its_way(counter):
-    class Broken(PolicyAgent):
+    class Broken:
+        def reset(self, seed):
+            pass
+
         def act(self, frame):
             raise ZeroDivisionError
 
     diaries = [Diary(), Diary()]
     with pytest.raises(ZeroDivisionError):
-        rollout(counter(), Broken(None, replan=1), diaries)
+        rollout(counter(), Broken(), diaries)
     assert [diary.told[-1] for diary in diaries] == [("abort", ZeroDivisionError)] * 2
 
 

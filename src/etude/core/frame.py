@@ -12,6 +12,8 @@ from etude.core.spec import Specs
 Frame = dict[str, np.ndarray]
 
 STATE = "observation.state"
+ENVIRONMENT_STATE = "observation.environment_state"
+"""What a simulator knows of the things around, as numbers."""
 ACTION = "action"
 IMAGES = "observation.images."
 """Prefix of camera keys; the camera's name follows."""

@@ -56,14 +56,14 @@ class Windows:
         bounds = self._bounds(rows)
         for key in (*self._columns, *self.pictures):
             wanted = rows
-            if key in self._window.offsets:
+            if self._window.of(key):
                 wanted, samples[f"{key}_is_pad"] = self._window.rows(key, rows, *bounds)
             samples[key] = self._read(key, wanted)
         return samples
 
     def looked_at(self, key: str, rows: np.ndarray) -> np.ndarray:
         """Give the rows, ascending, that are read of `key` for the samples of `rows`."""
-        if key not in self._window.offsets:
+        if not self._window.of(key):
             return np.unique(rows)
         return np.unique(self._window.rows(key, rows, *self._bounds(rows))[0])
 

@@ -7,7 +7,16 @@ from torch import Tensor
 
 def masked_l1(predicted: Tensor, wanted: Tensor, is_pad: Tensor | None = None) -> Tensor:
     """Mean absolute error of chunks (batch, time, action), over the times where `is_pad` (batch, time) is false."""
-    error = (predicted - wanted).abs()
+    return masked_mean((predicted - wanted).abs(), is_pad)
+
+
+def masked_mse(predicted: Tensor, wanted: Tensor, is_pad: Tensor | None = None) -> Tensor:
+    """Mean squared error of chunks (batch, time, action), over the times where `is_pad` (batch, time) is false."""
+    return masked_mean((predicted - wanted).square(), is_pad)
+
+
+def masked_mean(error: Tensor, is_pad: Tensor | None = None) -> Tensor:
+    """Mean of errors (batch, time, action), over the times where `is_pad` (batch, time) is false."""
     if is_pad is None:
         return error.mean()
     valid = (~is_pad)[..., None].to(error.dtype)

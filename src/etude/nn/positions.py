@@ -1,11 +1,11 @@
-"""Sine tables that tell a transformer where a token is."""
+"""Sines that tell a network where a token is, or how far a process."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 TEMPERATURE = 10_000.0
 
@@ -25,6 +25,20 @@ def sine_2d(height: int, width: int, dim: int) -> Tensor:
     y, x = _axis(height, dim // 2), _axis(width, dim // 2)
     table = torch.cat([y[:, None].expand(-1, width, -1), x[None].expand(height, -1, -1)], -1)
     return table.flatten(0, 1)
+
+
+class StepEmbedding(nn.Module):
+    """Tells a step (batch,) as (batch, dim): sines of falling frequencies, then their cosines."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self._half = dim // 2
+
+    def forward(self, step: Tensor) -> Tensor:
+        """Give the embedding."""
+        place = torch.arange(self._half, device=step.device)
+        angle = step[:, None] * torch.exp(place * (-math.log(TEMPERATURE) / (self._half - 1)))
+        return torch.cat([angle.sin(), angle.cos()], -1)
 
 
 def _axis(length: int, dim: int) -> Tensor:

@@ -1,6 +1,8 @@
-"""ResNet-18 and -34 (He et al., 2015) up to the last map; tensor names as in torchvision, normalisation frozen."""
+"""ResNet-18 and -34 (He et al., 2015) up to the last map; tensor names as in torchvision."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -29,20 +31,27 @@ class FrozenBatchNorm(nn.Module):
         return x * scale[:, None, None] + shift[:, None, None]
 
 
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Normalise groups of 16 channels, whatever else is in the batch."""
+    return nn.GroupNorm(channels // 16, channels)
+
+
+Norm = Callable[[int], nn.Module]
+"""Makes the normalisation of so many channels."""
+
+
 class Block(nn.Module):
     """Two 3x3 convolutions and a way around them."""
 
-    def __init__(self, before: int, channels: int, stride: int) -> None:
+    def __init__(self, before: int, channels: int, stride: int, norm: Norm) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(before, channels, 3, stride, 1, bias=False)
-        self.bn1 = FrozenBatchNorm(channels)
+        self.bn1 = norm(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
-        self.bn2 = FrozenBatchNorm(channels)
+        self.bn2 = norm(channels)
         self.downsample = None
         if stride != 1 or before != channels:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(before, channels, 1, stride, bias=False), FrozenBatchNorm(channels)
-            )
+            self.downsample = nn.Sequential(nn.Conv2d(before, channels, 1, stride, bias=False), norm(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Give the block's map."""
@@ -55,14 +64,14 @@ class ResNet(nn.Module):
 
     channels = WIDTHS[-1]
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, norm: Norm = FrozenBatchNorm) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = FrozenBatchNorm(64)
+        self.bn1 = norm(64)
         before = 64
         for place, (width, depth) in enumerate(zip(WIDTHS, BLOCKS[name], strict=True)):
             strides = (1 if place == 0 else 2, *[1] * (depth - 1))
-            blocks = [Block(before if i == 0 else width, width, stride) for i, stride in enumerate(strides)]
+            blocks = [Block(before if i == 0 else width, width, stride, norm) for i, stride in enumerate(strides)]
             self.add_module(f"layer{place + 1}", nn.Sequential(*blocks))
             before = width
         self.apply(_init)

@@ -107,6 +107,7 @@ def find(folder: Path) -> Path:
 
 
 def _golden(loaded: LoadedPolicy) -> dict[str, torch.Tensor]:
-    frame = frames.example(loaded.observation, np.random.default_rng(0))
+    random = np.random.default_rng(0)
+    frame = frames.example(loaded.observation, random) | loaded.example_noise(random)
     pair = frame | {ACTION: loaded.act(frame)}
     return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in pair.items()}

@@ -19,6 +19,8 @@ class PolicyConfig(Protocol):
     """Actions of a chunk to play before asking again."""
     image_size: tuple[int, int] | None
     """Height and width of the pictures it sees; none leaves them as they are."""
+    num_noise: int
+    """Actions' worth of noise that a chunk is made of; 0 for a policy that does not sample."""
     optimizer_lr: float
     optimizer_weight_decay: float
 

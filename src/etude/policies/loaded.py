@@ -13,7 +13,7 @@ from etude.core.errors import SpecMismatch
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.policies.config import PolicyConfig
-from etude.policies.policy import Policy
+from etude.policies.policy import NOISE, Policy
 from etude.transforms.pipeline import Pipeline
 
 
@@ -49,17 +49,34 @@ class LoadedPolicy:
         """Actions of a chunk to play before asking again."""
         return self.config.n_action_steps
 
+    @property
+    def past(self) -> tuple[int, ...]:
+        """Ticks it looks at, such as (-1, 0); none for this tick alone."""
+        return self.config.window.past
+
+    def example_noise(self, rng: np.random.Generator) -> Frame:
+        """Make the noise that a policy which samples takes, as a frame; an empty one for a policy that does not."""
+        if not self.config.num_noise:
+            return {}
+        return {NOISE: rng.standard_normal((self.config.num_noise, *self.action.shape)).astype(np.float32)}
+
     def act(self, frame: Frame) -> np.ndarray:
-        """Give a chunk (time, action), float32, in the dataset's units; raise `SpecMismatch` for a wrong frame."""
+        """Give a chunk (time, action), float32, in the dataset's units; raise `SpecMismatch` for a wrong frame.
+
+        A policy that looks back takes entries with an axis of time, or repeats those without. A policy that samples
+        takes `noise` (num_noise, action) to make the chunk of, or draws it.
+        """
+        frame = {key: self._repeated(value, self.observation.get(key)) for key, value in frame.items()}
         frames.check({key: self._accepted(spec, frame.get(key)) for key, spec in self.observation.items()}, frame)
-        seen = {key: frame[key] for key in self.observation}
+        seen = {key: frame[key] for key in (*self.observation, NOISE) if key in frame}
         chunk = self.act_batch({key: value[None] for key, value in seen.items()})
         return chunk[0]
 
     def act_batch(self, batch: Frame) -> np.ndarray:
         """Give chunks (batch, time, action) for stacked frames, whose pictures may be resized already."""
         inputs = self.pipeline.encode(batch)
-        tensors = {key: torch.from_numpy(np.ascontiguousarray(inputs[key])).to(self.device) for key in self.observation}
+        keys = [key for key in (*self.observation, NOISE) if key in inputs]
+        tensors = {key: torch.from_numpy(np.ascontiguousarray(inputs[key])).to(self.device) for key in keys}
         assert isinstance(self.policy, nn.Module)
         was_training = self.policy.training
         self.policy.eval()
@@ -77,12 +94,20 @@ class LoadedPolicy:
             _same(key, self._accepted(spec, observation[key]), observation[key])
         _same(frames.ACTION, self.action, action)
 
+    def _repeated(self, value: np.ndarray, spec: Spec | None) -> np.ndarray:
+        """Give an entry its axis of time, where the policy looks back and the entry is of one instant."""
+        if not self.past or spec is None or value.ndim != len(spec.shape):
+            return value
+        return np.broadcast_to(value, (len(self.past), *value.shape))
+
     def _accepted(self, spec: Spec, got: Spec | np.ndarray | None) -> Spec:
         """Say what will do for `spec`: where the pipeline resizes pictures, they may come in any size."""
+        if self.past and isinstance(got, np.ndarray):
+            spec = replace(spec, shape=(len(self.past), *spec.shape))
         is_resized = spec.is_image and self.config.image_size is not None
         if not is_resized or got is None or len(got.shape) != len(spec.shape):
             return spec
-        return replace(spec, shape=(*got.shape[:2], spec.shape[2]))
+        return replace(spec, shape=(*got.shape[:-1], spec.shape[-1]))
 
 
 def _same(key: str, wanted: Spec, got: Spec) -> None:

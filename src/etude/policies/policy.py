@@ -7,6 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
+NOISE = "noise"
+"""Key of what a policy that samples makes its chunk of (batch, time, action); drawn where it is absent."""
 Batch = Mapping[str, Tensor]
 """Samples stacked along the first axis, as a pipeline's inputs give them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
@@ -28,6 +29,9 @@ class Agent(Protocol):
 class ChunkPolicy(Protocol):
     """A policy as an agent sees it: one frame in, one chunk out, both in the robot's units."""
 
+    past: tuple[int, ...]
+    """Ticks it looks at, such as (-1, 0): entries of the frame then have an axis of time; none for this tick alone."""
+
     def act(self, frame: Frame) -> np.ndarray:
         """Give a chunk (time, action)."""
         ...
@@ -42,19 +46,30 @@ class PolicyAgent:
         self._policy, self._replan = policy, replan
         self._chunk: np.ndarray | None = None
         self._played = 0
+        self._seen: deque[Frame] = deque(maxlen=1 - min(policy.past, default=0))
 
     def reset(self, seed: int) -> None:
         """Drop the rest of the chunk; it was planned for another episode."""
         del seed
         self._chunk, self._played = None, 0
+        self._seen.clear()
 
     def act(self, frame: Frame) -> np.ndarray:
         """Give the chunk's next action, asking the policy when it is time to plan again."""
+        self._seen.append(frame)
         if self._chunk is None or self._played >= min(self._replan, len(self._chunk)):
-            self._chunk, self._played = self._policy.act(frame), 0
+            self._chunk, self._played = self._policy.act(self._looked_back()), 0
         action = self._chunk[self._played]
         self._played += 1
         return action
+
+    def _looked_back(self) -> Frame:
+        """Give the frame as the policy looks at it; before its first tick an episode is taken to have stood still."""
+        newest, past = self._seen[-1], self._policy.past
+        if not past:
+            return newest
+        frames = [self._seen[max(len(self._seen) - 1 + offset, 0)] for offset in past]
+        return {key: np.stack([frame[key] for frame in frames]) for key in newest}
 
 
 class TeleoperatorAgent:

@@ -54,7 +54,7 @@ def open_loop_error(
     """
     rows = rows_of(episodes)
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(most_frames, len(rows))).astype(int))]
-    chunk_size = len(loaded.config.window.offsets[ACTION])
+    chunk_size = _num_ahead(loaded)
     times = num_actions or chunk_size
     if times > chunk_size:
         raise ConfigError(f"num_actions = {times} is more than the chunk has.")
@@ -73,12 +73,18 @@ def open_loop_error(
 
 def _errors(loaded: LoadedPolicy, dataset: Dataset, batch: dict[str, np.ndarray], times: int) -> dict[str, np.ndarray]:
     """Give each guess's absolute errors over the actions that exist: (valid, action)."""
-    truth, valid = batch[ACTION][:, :times], ~batch[f"{ACTION}_is_pad"][:, :times]
+    ahead = slice(-_num_ahead(loaded), None)
+    truth, valid = (part[:, ahead][:, :times] for part in (batch[ACTION], ~batch[f"{ACTION}_is_pad"]))
     seen = {key: batch[key] for key in loaded.observation}
     guesses = {"policy": loaded.act_batch(seen)[:, :times], "mean_action": dataset.stats[ACTION].mean}
     if STATE in batch and batch[STATE].shape[-1] == truth.shape[-1]:
-        guesses["hold_state"] = batch[STATE][:, None]
+        guesses["hold_state"] = batch[STATE][:, -1:] if loaded.past else batch[STATE][:, None]
     return {name: np.abs(guess - truth)[valid] for name, guess in guesses.items()}
+
+
+def _num_ahead(loaded: LoadedPolicy) -> int:
+    """Count the actions of a chunk from this frame's on; those before it are over."""
+    return sum(offset >= 0 for offset in loaded.config.window.offsets[ACTION])
 
 
 def _parts(rows: np.ndarray) -> list[np.ndarray]:

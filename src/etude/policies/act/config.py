@@ -7,20 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from etude.core.errors import ConfigError
 from etude.core.frame import ACTION, STATE, images
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.transforms.images import ImageToFloat, Resize
-from etude.transforms.normalize import Mode, Normalize
+from etude.policies.inputs import chosen, normalized
+from etude.transforms.images import Resize
+from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 from etude.transforms.relative import RelativeActions
-
-ENVIRONMENT_STATE = "observation.environment_state"
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def _mean_std() -> dict[str, Mode]:
@@ -95,17 +91,18 @@ class Config:
             raise ConfigError("There are no pretrained weights for the small vision_backbone; choose resnet18.")
 
     @property
+    def num_noise(self) -> int:
+        """No noise: the latent is zero when acting."""
+        return 0
+
+    @property
     def window(self) -> Window:
         """This action and those that follow it."""
         return Window(offsets={ACTION: tuple(range(self.chunk_size))})
 
     def observes(self, specs: Specs) -> Specs:
         """Choose the robot's state, the environment's state and RGB pictures; one of the last two is needed."""
-        wanted = [STATE, ENVIRONMENT_STATE, *images(specs)]
-        chosen = {key: specs[key] for key in wanted if key in specs and not specs[key].is_depth}
-        if not set(chosen) - {STATE}:
-            raise ConfigError(f"ACT needs a camera or '{ENVIRONMENT_STATE}'; there is {', '.join(specs) or 'nothing'}.")
-        return chosen
+        return chosen("ACT", specs)
 
     def reframe(self, observation: Specs, action: Spec) -> Pipeline:
         """Resize pictures and make actions relative, where the config says so."""
@@ -121,14 +118,7 @@ class Config:
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
         """Rewrite frames, bring pictures to 0..1, then normalise by `stats`."""
-        cameras = images(observation)
-        if self.use_imagenet_stats:
-            stats = dict(stats) | dict.fromkeys(cameras, _imagenet_stats())
-        kinds = dict.fromkeys(cameras, "VISUAL") | {STATE: "STATE", ENVIRONMENT_STATE: "ENV", ACTION: "ACTION"}
-        modes = {key: self.normalization_mapping.get(kinds[key], Mode.IDENTITY) for key in (*observation, ACTION)}
-        inputs = _normalize(modes, stats)
-        outputs = _normalize({ACTION: modes[ACTION]}, stats).inverse()
-        inner = Pipeline((ImageToFloat(keys=tuple(cameras)), inputs), (outputs,))
+        inner = normalized(self.normalization_mapping, stats, observation, imagenet=self.use_imagenet_stats)
         return self.reframe(observation, action).then(inner)
 
     @classmethod
@@ -172,13 +162,3 @@ class Config:
             optimizer_lr=1e-3,
             optimizer_lr_backbone=1e-3,
         )
-
-
-def _normalize(modes: Mapping[str, Mode], stats: Mapping[str, Stats]) -> Normalize:
-    """Keep the statistics that are used, and no others."""
-    return Normalize(modes=modes, stats={key: stats[key] for key in modes if key in stats})
-
-
-def _imagenet_stats() -> Stats:
-    mean, std = (np.asarray(values).reshape(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
-    return Stats(mean=mean, std=std, min=np.zeros((3, 1, 1)), max=np.ones((3, 1, 1)), count=1)

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from etude.core.frame import ACTION, STATE, images
+from etude.core.frame import ACTION, ENVIRONMENT_STATE, STATE, images
 from etude.core.spec import Spec, Specs
 from etude.nn.attention import DecoderLayer, EncoderLayer
 from etude.nn.conv import SmallEncoder
 from etude.nn.losses import kl_to_standard_normal, masked_l1
 from etude.nn.positions import sine_1d
 from etude.nn.resnet import ResNet
-from etude.policies.act.config import ENVIRONMENT_STATE, Config
+from etude.policies.act.config import Config
 from etude.policies.act.tokens import FlatTokens, MapTokens
 from etude.policies.policy import Batch
 from etude.policies.weights import fill, read_weights

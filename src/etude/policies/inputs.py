@@ -1,0 +1,55 @@
+"""What policies have in common in choosing and normalising what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from etude.core.errors import ConfigError
+from etude.core.frame import ACTION, ENVIRONMENT_STATE, STATE, images
+from etude.core.spec import Specs
+from etude.core.stats import Stats
+from etude.transforms.images import ImageToFloat
+from etude.transforms.normalize import Mode, Normalize
+from etude.transforms.pipeline import Pipeline
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def chosen(policy: str, specs: Specs, *, needs_state: bool = False) -> Specs:
+    """Choose the robot's state, the environment's state and RGB pictures; one of the last two is needed."""
+    wanted = [STATE, ENVIRONMENT_STATE, *images(specs)]
+    found = {key: specs[key] for key in wanted if key in specs and not specs[key].is_depth}
+    if not set(found) - {STATE}:
+        present = ", ".join(specs) or "nothing"
+        raise ConfigError(f"{policy} needs a camera or '{ENVIRONMENT_STATE}'; there is {present}.")
+    if needs_state and STATE not in found:
+        raise ConfigError(f"{policy} needs '{STATE}'; there is {', '.join(specs)}.")
+    return found
+
+
+def normalized(
+    mapping: Mapping[str, Mode], stats: Mapping[str, Stats], observation: Specs, *, imagenet: bool = False
+) -> Pipeline:
+    """Bring pictures to 0..1, then normalise all by `stats`, as `mapping` says of VISUAL, STATE, ENV and ACTION.
+
+    With `imagenet` pictures are normalised by ImageNet's mean and deviation instead of the dataset's.
+    """
+    cameras = images(observation)
+    if imagenet:
+        stats = dict(stats) | dict.fromkeys(cameras, _imagenet_stats())
+    kinds = dict.fromkeys(cameras, "VISUAL") | {STATE: "STATE", ENVIRONMENT_STATE: "ENV", ACTION: "ACTION"}
+    modes = {key: mapping.get(kinds[key], Mode.IDENTITY) for key in (*observation, ACTION)}
+    outputs = _normalize({ACTION: modes[ACTION]}, stats).inverse()
+    return Pipeline((ImageToFloat(keys=tuple(cameras)), _normalize(modes, stats)), (outputs,))
+
+
+def _normalize(modes: Mapping[str, Mode], stats: Mapping[str, Stats]) -> Normalize:
+    """Keep the statistics that are used, and no others."""
+    return Normalize(modes=modes, stats={key: stats[key] for key in modes if key in stats})
+
+
+def _imagenet_stats() -> Stats:
+    mean, std = (np.asarray(values).reshape(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return Stats(mean=mean, std=std, min=np.zeros((3, 1, 1)), max=np.ones((3, 1, 1)), count=1)

@@ -1,0 +1,118 @@
+"""Make `diffusion.npz`: what LeRobot's Diffusion Policy gives for made-up weights and inputs, and diffusers' schedulers.
+
+Run it where LeRobot and diffusers are installed: `python tests/golden/make_diffusion.py`. Weights and inputs are drawn
+from a generator whose stream is frozen for ever, so only the answers are stored.
+"""
+
+from __future__ import annotations
+
+import zlib
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+GOLDEN = Path(__file__).with_name("diffusion.npz")
+
+SHARED = {"horizon": 8, "n_action_steps": 4, "down_dims": (16, 32), "n_groups": 4, "diffusion_step_embed_dim": 16,
+          "spatial_softmax_num_keypoints": 6, "num_train_timesteps": 20}  # fmt: skip
+VARIANTS = {
+    "published": SHARED | {"crop_shape": (56, 72)},
+    "ddim": SHARED | {"noise_scheduler_type": "DDIM", "num_inference_steps": 5, "prediction_type": "sample",
+                      "resize_shape": (48, 64), "beta_schedule": "linear", "clip_sample": False},
+    "separate": SHARED | {"use_separate_rgb_encoder_per_camera": True, "use_film_scale_modulation": False,
+                          "use_group_norm": False, "n_obs_steps": 3},
+}  # fmt: skip
+CAMERAS = ("observation.images.front", "observation.images.wrist")
+STATE, ACTION, SIZE, BATCH = 5, 7, (64, 80), 2
+NOISY = (2, 8, 3)
+LAWS, TOLD, CLIPPED, STEPS = ("squaredcos_cap_v2", "linear"), ("epsilon", "sample"), (True, False), (100, 10, 16)
+
+
+def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw an array that its name and shape decide, float32."""
+    random = np.random.RandomState(zlib.crc32(name.encode()))
+    return random.standard_normal(shape).astype(np.float32)
+
+
+def weight(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw a weight of about the size that training gives; what belongs to a normalisation has one axis."""
+    value = drawn(name, shape)
+    if name.endswith("running_var"):
+        return 1 + 0.1 * np.abs(value)
+    if len(shape) == 1:
+        return np.float32(name.endswith("weight")) + 0.1 * value
+    return value / np.float32(np.sqrt(max(1, np.prod(shape[1:]))))
+
+
+def batch(num_obs: int) -> dict[str, np.ndarray]:
+    """Draw the inputs: normalised states and pictures, and a chunk."""
+    pictures = {key: drawn(key, (BATCH, num_obs, 3, *SIZE)) for key in CAMERAS}
+    state, action = drawn("state", (BATCH, num_obs, STATE)), drawn("action", (BATCH, SHARED["horizon"], ACTION))
+    is_pad = np.zeros((BATCH, SHARED["horizon"]), bool)
+    return pictures | {"observation.state": state, "action": action, "action_is_pad": is_pad}
+
+
+def schedules() -> list[tuple[str, str, bool, str, int]]:
+    """List what the schedulers are tried with."""
+    return list(product(LAWS, TOLD, CLIPPED, ("DDPM", "DDIM"), STEPS))
+
+
+def told(values, step):
+    """Stand in for a network."""
+    return (1.3 * values + step.reshape(-1, 1, 1) / 70 - 0.4).tanh()
+
+
+def _policies(answers: dict[str, np.ndarray]) -> None:
+    import torch
+    from lerobot.configs.types import FeatureType, PolicyFeature
+    from lerobot.policies.diffusion.configuration_diffusion import DiffusionConfig
+    from lerobot.policies.diffusion.modeling_diffusion import DiffusionModel
+
+    visual = {key: PolicyFeature(FeatureType.VISUAL, (3, *SIZE)) for key in CAMERAS}
+    state = {"observation.state": PolicyFeature(FeatureType.STATE, (STATE,))}
+    action = {"action": PolicyFeature(FeatureType.ACTION, (ACTION,))}
+    for name, values in VARIANTS.items():
+        config = DiffusionConfig(**values, input_features=state | visual, output_features=action, device="cpu")
+        model = DiffusionModel(config)
+        inputs = {key: torch.from_numpy(value) for key, value in batch(config.n_obs_steps).items()}
+        inputs["observation.images"] = torch.stack([inputs[key] for key in CAMERAS], 2)
+        with torch.no_grad():
+            for key, value in model.state_dict().items():
+                if value.is_floating_point() and not key.endswith("pos_grid"):
+                    value.copy_(torch.from_numpy(weight(key, tuple(value.shape))))
+            answers[f"{name}.names"] = np.array(sorted(model.state_dict()))
+            noise = torch.from_numpy(drawn("noise", (BATCH, config.horizon, ACTION)))
+            torch.manual_seed(0)
+            answers[f"{name}.act"] = model.eval().generate_actions(inputs, noise=noise).numpy()
+            torch.manual_seed(0)
+            answers[f"{name}.loss"] = model.compute_loss(inputs).numpy()
+
+
+def _schedulers(answers: dict[str, np.ndarray]) -> None:
+    import torch
+    from diffusers import DDIMScheduler, DDPMScheduler
+
+    for law, kind, is_clipped, sampler, num_steps in schedules():
+        scheduler = {"DDPM": DDPMScheduler, "DDIM": DDIMScheduler}[sampler](
+            num_train_timesteps=100, beta_start=1e-4, beta_end=0.02, beta_schedule=law, clip_sample=is_clipped,
+            clip_sample_range=1.0, prediction_type=kind,
+        )  # fmt: skip
+        scheduler.set_timesteps(num_steps)
+        values = torch.from_numpy(drawn("noisy", NOISY))
+        torch.manual_seed(0)
+        for step in scheduler.timesteps:
+            values = scheduler.step(told(values, step.expand(NOISY[0])), step, values).prev_sample
+        answers[f"{law}.{kind}.{is_clipped}.{sampler}.{num_steps}"] = values.numpy()
+
+
+def main() -> None:
+    """Ask LeRobot and diffusers."""
+    answers: dict[str, np.ndarray] = {}
+    _policies(answers)
+    _schedulers(answers)
+    np.savez_compressed(GOLDEN, **answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Adding noise and taking it away, by hand and against diffusers' own answers."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from etude.nn.heads.diffusion import Diffusion
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+def test_a_linear_law_by_hand():
+    kept = Diffusion(num_steps=3, law="linear", beta_start=0.1, beta_end=0.3).kept()
+    torch.testing.assert_close(kept, torch.tensor([0.9, 0.9 * 0.8, 0.9 * 0.8 * 0.7]))
+
+
+def test_the_cosine_law_ends_in_noise():
+    kept = Diffusion(num_steps=100).kept()
+    assert kept[0] > 0.999
+    assert kept[-1] < 1e-4
+    assert (kept.diff() < 0).all()
+
+
+def test_noise_is_added_step_by_step():
+    law = Diffusion(num_steps=3, law="linear", beta_start=0.36, beta_end=0.36)
+    clean, noise = torch.ones(2, 1, 1), torch.full((2, 1, 1), 2.0)
+    noisy = law.add(clean, noise, torch.tensor([0, 1]))
+    kept = [0.64, 0.64**2]
+    torch.testing.assert_close(noisy.flatten(), torch.tensor([k**0.5 + 2 * (1 - k) ** 0.5 for k in kept]))
+
+
+@pytest.mark.parametrize("predicts", ["epsilon", "sample"])
+@pytest.mark.parametrize("sampler", ["DDPM", "DDIM"])
+def test_a_network_that_knows_leads_to_the_clean_values(predicts, sampler):
+    law, clean = Diffusion(num_steps=50, predicts=predicts), torch.rand(3, 4, 2) * 2 - 1
+    kept = law.kept()
+
+    def denoise(values, step):
+        share = kept[step][:, None, None]
+        return clean if predicts == "sample" else (values - share.sqrt() * clean) / (1 - share).sqrt()
+
+    made = law.sample(denoise, torch.randn(3, 4, 2), num_steps=10, sampler=sampler)
+    torch.testing.assert_close(made, clean, atol=1e-4, rtol=1e-4)
+
+
+def test_every_sampler_is_diffusers():
+    make = runpy.run_path(str(GOLDEN / "make_diffusion.py"))
+    with np.load(GOLDEN / "diffusion.npz") as stored:
+        answers = dict(stored)
+    for law, predicts, is_clipped, sampler, num_steps in make["schedules"]():
+        torch.manual_seed(0)
+        made = Diffusion(law=law, predicts=predicts, clip=1.0 if is_clipped else None).sample(
+            make["told"], torch.from_numpy(make["drawn"]("noisy", make["NOISY"])), num_steps=num_steps, sampler=sampler
+        )
+        wanted = answers[f"{law}.{predicts}.{is_clipped}.{sampler}.{num_steps}"]
+        np.testing.assert_allclose(made.numpy(), wanted, atol=1e-6, rtol=1e-6)
