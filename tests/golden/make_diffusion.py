@@ -1,4 +1,4 @@
-"""Make `diffusion.npz`: what LeRobot's Diffusion Policy gives for made-up weights and inputs, and diffusers' schedulers.
+"""Make `diffusion.npz`: what LeRobot's Diffusion Policy gives for made-up weights, and what diffusers' schedulers do.
 
 Run it where LeRobot and diffusers are installed: `python tests/golden/make_diffusion.py`. Weights and inputs are drawn
 from a generator whose stream is frozen for ever, so only the answers are stored.

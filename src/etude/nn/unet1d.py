@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from etude.nn.positions import StepEmbedding
 
-
 _LAST_GROUPS = 8
 """The published network normalises its last convolution so, whatever the others have."""
 
