@@ -1,5 +1,8 @@
+import select
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -40,3 +43,42 @@ def trained(recorded, tmp_path_factory):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder
+
+
+class LiveArm:
+    """A simulated arm behind a pseudo-terminal, living in real time."""
+
+    def __init__(self, link):
+        from etude.sim.port import Port
+        from etude.sim.world import World
+
+        self.world = World()
+        self.arm = self.world.arm
+        self.port = Port(link, self.arm, self.world.clock.now)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._live)
+        self._thread.start()
+
+    def _live(self):
+        behind = time.perf_counter() - self.world.clock.now()
+        while not self._is_over.is_set():
+            ready, _, _ = select.select([self.port], [], [], 0.002)
+            self.world.clock.sleep_until(time.perf_counter() - behind)
+            if ready:
+                self.port.listen()
+            self.port.answer()
+
+    def torque(self):
+        return [servo.memory.get("Torque_Enable") for servo in self.arm.servos]
+
+    def close(self):
+        self._is_over.set()
+        self._thread.join()
+        self.port.close()
+
+
+@pytest.fixture
+def live(tmp_path):
+    arm = LiveArm(tmp_path / "port")
+    yield arm
+    arm.close()

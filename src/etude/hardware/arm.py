@@ -32,9 +32,9 @@ class Arm:
         chosen = buses.config(kind.bus)(
             port=config.port,
             baud_rate=kind.baud_rate,
-            body=kind.body,
             is_leader=kind.is_leader,
             retries=config.num_read_retries,
+            **({"body": kind.body} if kind.body else {}),
         )
         self.bus: MotorBus = buses.build(chosen, kind.motors)
         self.scene = self.bus.line.scene

@@ -79,9 +79,17 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
 
 
 class Scale:
-    """Ticks to units and back, for all joints at once; both are arrays (..., joint)."""
+    """Ticks to units and back, for all joints at once; both are arrays (..., joint).
 
-    def __init__(self, calibration: Mapping[str, MotorCalibration], norms: Sequence[Norm]) -> None:
+    `ticks_per_turn` is that of each motor, in order.
+    """
+
+    def __init__(
+        self,
+        calibration: Mapping[str, MotorCalibration],
+        norms: Sequence[Norm],
+        ticks_per_turn: int | Sequence[int] = TICKS_PER_TURN,
+    ) -> None:
         for motor, values in calibration.items():
             if values.range_min >= values.range_max:
                 raise ConfigError(
@@ -89,6 +97,8 @@ class Scale:
                     "the first should be less. Calibrate again and move every joint through its whole range."
                 )
         motors = list(calibration.values())
+        # LeRobot divides a turn by its greatest tick, not by its ticks.
+        self._turn = np.asarray(ticks_per_turn, np.float64) - 1
         self._low = np.array([motor.range_min for motor in motors], np.float64)
         self._high = np.array([motor.range_max for motor in motors], np.float64)
         self._is_degrees = np.array([norm is Norm.DEGREES for norm in norms])
@@ -102,7 +112,7 @@ class Scale:
     def to_units(self, ticks: np.ndarray) -> np.ndarray:
         """Give units (float64); range modes clip to the range, degrees do not."""
         low, high = self._low, self._high
-        degrees = (ticks - (low + high) / 2) * 360 / (TICKS_PER_TURN - 1)
+        degrees = (ticks - (low + high) / 2) * 360 / self._turn
         fraction = (np.clip(ticks, low, high) - low) / (high - low)
         ranged = self._flip + self._sign * (fraction * self._span + self._start)
         return np.where(self._is_degrees, degrees, ranged)
@@ -111,7 +121,7 @@ class Scale:
         """Give ticks (int64), truncated as LeRobot does; range modes clip to the range, degrees do not."""
         low, high = self._low, self._high
         units = np.asarray(units, np.float64)
-        degrees = units * (TICKS_PER_TURN - 1) / 360 + (low + high) / 2
+        degrees = units * self._turn / 360 + (low + high) / 2
         bounded = np.clip(self._flip + self._sign * units, self._start, self._start + self._span)
         ranged = (bounded - self._start) / self._span * (high - low) + low
         return np.trunc(np.where(self._is_degrees, degrees, ranged)).astype(np.int64)

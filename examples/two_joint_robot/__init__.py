@@ -1,0 +1,1 @@
+"""A robot with two joints: a camera that turns and nods."""
