@@ -107,12 +107,12 @@ class TestEveryBus:
         let_pass(bus, 1.0)
         assert bus.poll("Present_Position")[first] == pytest.approx(before + 200, abs=40)
 
-    def test_reading_all_takes_one_question(self, name, bus):
-        sent, received = bus.traffic
+    def test_a_tick_costs_no_more_than_the_wire_demands(self, name, bus):
+        goals = bus.poll("Present_Position")
+        before = sum(bus.traffic)
         bus.poll("Present_Position")
-        num_sent, num_received = bus.traffic[0] - sent, bus.traffic[1] - received
-        assert num_sent < 14 + len(bus.motors) + 1
-        assert num_received > num_sent
+        bus.sync_write("Goal_Position", goals)
+        assert sum(bus.traffic) - before <= 1.1 * bus.least_tick_bytes
 
     def test_it_feels_how_motors_feel(self, name, bus, faults, first):
         felt = bus.vitals(first)

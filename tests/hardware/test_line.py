@@ -175,7 +175,7 @@ class TestReplugged:
         assert opened[-1][0] == "COM8"
         line.close()
         del adapters["COM8"]
-        with pytest.raises(DeviceError, match="COM7 is another adapter than before. Plug in the one numbered A1"):
+        with pytest.raises(DeviceError, match=r"COM7 is another adapter than before\. Plug in the one numbered A1"):
             line.open()
 
     def test_one_that_is_still_away_is_missed_by_its_name(self, system):

@@ -51,6 +51,11 @@ class MotorBus(Protocol):
         """Bytes sent and received so far."""
         ...
 
+    @property
+    def least_tick_bytes(self) -> int:
+        """Bytes, both ways, that the protocol needs at least for reading all positions and writing all goals."""
+        ...
+
     complaints: frozenset[str]
     """The motors whose answers to the last `poll` told of a fault; `vitals` says which."""
     baud_rates: Mapping[int, int]

@@ -51,6 +51,10 @@ class Replies(NamedTuple):
 class Dialect(Protocol):
     """Questions as bytes, and answers from bytes."""
 
+    def least_tick_bytes(self, num_motors: int) -> int:
+        """Count the bytes, both ways, that it takes at least to read all positions and to write all goals."""
+        ...
+
     def header(self, motor_id: int) -> bytes:
         """Give how every reply of a motor begins."""
         ...

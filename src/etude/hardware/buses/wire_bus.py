@@ -75,6 +75,11 @@ class WireBus(ABC):
         """Bytes sent and received so far."""
         return self.contact.exchange.bytes_sent, self.contact.exchange.bytes_received
 
+    @property
+    def least_tick_bytes(self) -> int:
+        """Bytes, both ways, that the protocol needs at least for reading all positions and writing all goals."""
+        return self._dialect.least_tick_bytes(len(self.motors))
+
     def resolution(self, motor: str) -> int:
         """Tell how many ticks `motor` has in a turn."""
         return self._models[motor].resolution

@@ -38,6 +38,14 @@ class DynamixelDialect:
     def __init__(self, *, is_fast: bool = True) -> None:
         self._is_fast, self._last_attempt, self._refusals = is_fast, 0, 0
 
+    def least_tick_bytes(self, num_motors: int) -> int:
+        """Count the bytes, both ways, that it takes at least to read all positions and to write all goals.
+
+        Asking `FF FF FD 00 FE LEN LEN 8A ADDRESS*2 SIZE*2 ids CRC*2`, the answer `FF FF FD 00 FE LEN LEN 55` with
+        `ERROR ID data CRC*2` for each, telling as asking, with ids and data; there are 4 bytes of data.
+        """
+        return 14 + num_motors + 8 + num_motors * (4 + 4) + 14 + num_motors * (1 + 4)
+
     def header(self, motor_id: int) -> bytes:
         """Give how every reply of a motor begins."""
         return HEADER + bytes((motor_id,))

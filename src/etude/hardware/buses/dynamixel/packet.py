@@ -110,7 +110,8 @@ def _size(data: bytes, start: int) -> int | None:
     if len(data) < start + _BEFORE_CODE:
         return None
     length = int.from_bytes(data[start + 5 : start + _BEFORE_CODE], "little")
-    is_packet = data[start + 4] in (*range(MAX_ID + 1), BROADCAST) and _MIN_LENGTH <= length <= _MAX_LENGTH
+    is_id = data[start + 4] <= MAX_ID or data[start + 4] == BROADCAST
+    is_packet = is_id and _MIN_LENGTH <= length <= _MAX_LENGTH
     return _BEFORE_CODE + length if is_packet else 0
 
 

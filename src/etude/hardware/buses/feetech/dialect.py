@@ -18,6 +18,14 @@ _TURN_S = 0.003
 class StsDialect:
     """Protocol 0: the STS and SMS series."""
 
+    def least_tick_bytes(self, num_motors: int) -> int:
+        """Count the bytes, both ways, that it takes at least to read all positions and to write all goals.
+
+        Asking `FF FF FE LEN 82 ADDRESS SIZE ids SUM`, each answer `FF FF ID LEN ERROR data SUM`, telling
+        `FF FF FE LEN 83 ADDRESS SIZE ids+data SUM`, with 2 bytes of data.
+        """
+        return 8 + num_motors * (1 + 6 + 2) + 8 + num_motors * (1 + 2)
+
     def header(self, motor_id: int) -> bytes:
         """Give how every reply of a motor begins."""
         return HEADER + bytes((motor_id,))
@@ -64,6 +72,13 @@ class StsDialect:
 
 class ScsDialect(StsDialect):
     """Protocol 1: the SCS series, which is asked one by one."""
+
+    def least_tick_bytes(self, num_motors: int) -> int:
+        """Count the bytes, both ways, that it takes at least to read all positions and to write all goals.
+
+        Asking each `FF FF ID LEN 02 ADDRESS SIZE SUM`, answer and telling as in protocol 0.
+        """
+        return num_motors * (8 + 6 + 2) + 8 + num_motors * (1 + 2)
 
     def roll_call(self, ids: Iterable[int]) -> list[Question]:
         """Ask one after the other whether it is there."""
