@@ -141,9 +141,15 @@ def test_health_travels_too(writer, reader):
     assert reader.health() == CameraHealth()
 
 
-def test_nobody_shares():
-    with pytest.raises(CameraError, match=r"Camera 'front': nobody shares it as 'nobody'. Start its owner first."):
-        RingReader(place.ring_path("nobody", "front"))
+def test_what_is_shared_can_be_asked_for(path, writer):
+    owner = path.parent.name
+    assert place.shared_now()[owner] == ["front"]
+    with pytest.raises(
+        CameraError, match=rf"Camera 'wrist': '{owner}' does not share it. Shared now: .*{owner}: front"
+    ):
+        RingReader(place.ring_path(owner, "wrist"))
+    writer.close()
+    assert owner not in place.shared_now()
 
 
 def test_what_is_no_ring_is_refused(path):

@@ -14,7 +14,7 @@ from etude.hardware.device import connected
 
 rs = pytest.importorskip("pyrealsense2")
 from etude.hardware.cameras.intelrealsense.camera import build  # noqa: E402
-from etude.hardware.cameras.intelrealsense.pipeline import serial_number, set_options  # noqa: E402
+from etude.hardware.cameras.intelrealsense.pipeline import plugged_in, serial_number, set_options  # noqa: E402
 from etude.hardware.cameras.intelrealsense.software import SoftwareFrames  # noqa: E402
 
 WIDTH, HEIGHT = 64, 48
@@ -125,19 +125,18 @@ def test_a_robot_has_both_pictures(monkeypatch):
     assert watched.times[IMAGES + "top"] == watched.times[IMAGES + "top_depth"]
 
 
-def device(serial, name):
-    info = {rs.camera_info.serial_number: serial, rs.camera_info.name: name}
-    return SimpleNamespace(get_info=info.__getitem__)
-
-
 def test_it_is_known_by_serial_number_or_by_a_name_that_only_it_has():
-    devices = [device("1", "D405"), device("2", "D435"), device("3", "D435")]
+    devices = {"1": "D405", "2": "D435", "3": "D435"}
     assert serial_number("3", devices) == "3"
     assert serial_number("D405", devices) == "1"
     with pytest.raises(CameraError, match=r"there are 2 of them. Give a serial number: 2, 3"):
         serial_number("D435", devices)
     with pytest.raises(CameraError, match=r"Plugged in: 1 \(D405\), 2 \(D435\), 3 \(D435\)"):
         serial_number("9", devices)
+
+
+def test_what_is_plugged_in_can_be_asked():
+    assert isinstance(plugged_in(), dict)
 
 
 class TestOptions:

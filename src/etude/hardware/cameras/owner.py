@@ -80,7 +80,9 @@ class Owner:
 
     def _launch(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "etude.hardware.cameras.owner_process"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603  in a session of its own, Ctrl-C does not reach it
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         assert process.stdin
         assert process.stdout
         with suppress(OSError):  # it is dead already, which its missing answer tells

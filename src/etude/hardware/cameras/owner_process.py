@@ -65,7 +65,7 @@ def _reader(camera: Camera) -> Callable[[], Pictures]:
 def main() -> int:
     """Open the cameras that one line on stdin names, say so on stdout, and share them until stdin is closed."""
     parent = os.getppid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the other one decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows Ctrl-C reaches both processes; the other one decides
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     answers = os.fdopen(os.dup(1), "w")

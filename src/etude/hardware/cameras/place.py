@@ -35,6 +35,20 @@ def ring_path(owner: str, camera: str) -> Path:
     return root() / owner / f"{camera}{RING}"
 
 
+def shared_now() -> dict[str, list[str]]:
+    """List the cameras that are shared, by owner."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(root().glob(f"*/*{RING}")):
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except OSError:
+            continue
+        if is_held(handle):
+            found.setdefault(path.parent.name, []).append(path.stem)
+        os.close(handle)
+    return found
+
+
 def hold(handle: int) -> None:
     """Mark an open file as in use until this process ends or closes it."""
     if fcntl:

@@ -127,7 +127,10 @@ class RingReader:
             with place.changing():  # a ring that is just being made is waited for
                 self._handle = os.open(path, os.O_RDONLY)
         except OSError as error:
-            raise CameraError(path.stem, f"nobody shares it as '{path.parent.name}'. Start its owner first.") from error
+            known = (
+                "; ".join(f"{owner}: {', '.join(cameras)}" for owner, cameras in place.shared_now().items()) or "none"
+            )
+            raise CameraError(path.stem, f"'{path.parent.name}' does not share it. Shared now: {known}.") from error
         try:
             memory = mmap.mmap(self._handle, 0, access=mmap.ACCESS_READ)
             layout = _layout(memory)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from etude.core.errors import CameraError, MissingExtra
@@ -44,7 +45,7 @@ class UsbFrames:
         """Start the streams that are wanted."""
         wanted, name = self._config, self._config.serial_number_or_name
         streams = rs.config()
-        streams.enable_device(serial_number(name, rs.context().query_devices()))
+        streams.enable_device(serial_number(name, plugged_in()))
         width, height = size_before(wanted.width, wanted.height, wanted.rotation)
         if wanted.use_rgb:
             streams.enable_stream(rs.stream.color, width, height, getattr(rs.format, wanted.color_format), wanted.fps)
@@ -76,9 +77,14 @@ class UsbFrames:
             pipeline.stop()
 
 
-def serial_number(name: str, devices: Any) -> str:
-    """Give the serial number of the one of `devices` that has it, or whose model is called `name`."""
-    known = {device.get_info(rs.camera_info.serial_number): device.get_info(rs.camera_info.name) for device in devices}
+def plugged_in() -> dict[str, str]:
+    """Map the serial numbers of the cameras on USB to the names of their models."""
+    info = rs.camera_info
+    return {device.get_info(info.serial_number): device.get_info(info.name) for device in rs.context().query_devices()}
+
+
+def serial_number(name: str, known: Mapping[str, str]) -> str:
+    """Give the serial number among `known` that `name` is, or that of the only camera whose model is called so."""
     if name in known:
         return name
     fitting = [serial for serial, model in known.items() if model == name]
