@@ -216,6 +216,19 @@ class TestEveryBus:
             bus.poll("Present_Position")
         assert bus.reconnects == 0
 
+    def test_an_adapter_that_stayed_away_is_not_waited_for_again(self, name, bus, faults):
+        faults.unplug()
+        with pytest.raises(DeviceError, match="unplugged"):
+            bus.poll("Present_Position")
+        before = bus.line.scene.clock.now()
+        for motor in bus.motors:
+            with pytest.raises(DeviceError, match="unplugged"):
+                bus.write("Torque_Enable", motor, 0, despite_faults=True)
+        assert bus.line.scene.clock.now() == before
+        faults.clear()
+        bus.write("Torque_Enable", motor, 0)
+        assert bus.reconnects == 1
+
     def test_a_bus_that_was_closed_is_not_opened_behind_ones_back(self, name, bus):
         bus.close()
         bus.close()

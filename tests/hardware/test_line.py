@@ -72,6 +72,15 @@ def test_what_was_received_can_be_forgotten(pty):
     line.close()
 
 
+@needs_ptys
+def test_a_port_belongs_to_one_program(pty):
+    line = line_at(pty).open()
+    with pytest.raises(DeviceError, match=r"cannot be opened.*Close other programs that use it"):
+        line_at(pty).open()
+    line.close()
+    line_at(pty).open().close()
+
+
 def test_a_port_that_is_not_there_is_the_users_mistake():
     with pytest.raises(NotFound, match="No serial port named '/dev/ttyNONE'") as caught:
         line_at("/dev/ttyNONE").open()

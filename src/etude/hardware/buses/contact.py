@@ -26,13 +26,13 @@ class Contact:
         self.reconnects = 0
         self.clock: Clock = line.scene.clock if line.scene else RealClock()
         self.exchange = Exchange(line, dialect, self.clock, config.baud_rate)
-        self._is_open = False
+        self._is_open = self._is_lost = False
 
     def open(self) -> None:
         """Open the line at the present rate."""
         self.line.set_baud_rate(self.exchange.baud_rate)
         self.line.open()
-        self._is_open = True
+        self._is_open, self._is_lost = True, False
 
     def close(self) -> None:
         """Close the line; harmless when it is not open."""
@@ -78,7 +78,7 @@ class Contact:
             answers = self.ask(question)
             if answers.replies:
                 return answers.replies[question.wanted[0]]
-        raise self.silence(motor)
+        raise self.silence(motor, is_urgent=question.is_urgent)
 
     def present(self, ids: Iterable[int] | None = None) -> list[int]:
         """List all motors that answer now; where they must be asked one by one, only `ids` are, or those known."""
@@ -86,26 +86,33 @@ class Contact:
         questions = self.dialect.roll_call(known if ids is None else ids)
         return sorted({motor_id for question in questions for motor_id in self.exchange.ask(question).replies})
 
-    def silence(self, motor: str) -> MotorSilent:
-        """Say that `motor` does not answer, and who does."""
-        return MotorSilent(motor, self.motors[motor].id, self.line.name, self.present())
+    def silence(self, motor: str, last: str = "", *, is_urgent: bool = False) -> MotorSilent:
+        """Say that `motor` does not answer, and who does; in a hurry that is who answered lately."""
+        missed = {motor} | {other for other, tally in self.tallies.items() if tally.in_a_row}
+        lately = [one.id for other, one in self.motors.items() if other not in missed]
+        return MotorSilent(motor, self.motors[motor].id, self.line.name, lately if is_urgent else self.present(), last)
 
     def _named(self, motor_ids: tuple[int, ...]) -> list[str]:
         return [motor for motor, one in self.motors.items() if one.id in motor_ids]
 
     def _reconnect(self, problem: DeviceError) -> None:
-        """Open the line again until all motors answer; raise `DeviceError` when it takes too long."""
+        """Open the line again until all motors answer; raise `DeviceError` when it takes too long.
+
+        A line that has been waited for in vain is not waited for again: there are other motors to be let go of.
+        """
         if not self._is_open:
             raise problem
-        deadline = self.clock.now() + self.config.reconnect_s
+        deadline = self.clock.now() + (0.0 if self._is_lost else self.config.reconnect_s)
         while True:
             try:
                 self._reopen()
             except EtudeError as again:
                 if self.clock.now() >= deadline:
+                    self._is_lost = True
                     raise self._lost(again) from problem
                 self.clock.sleep_until(self.clock.now() + _REOPEN_EVERY_S)
             else:
+                self._is_lost = False
                 self.reconnects += 1
                 return
 

@@ -217,17 +217,20 @@ class WireBus(ABC):
         return [replace(question, is_urgent=is_urgent) for question in questions]
 
     def _silent_for_long(self, motor: str, name: str) -> MotorSilent:
-        """Say what is known of a motor that a control loop misses, without asking anybody."""
-        answering = [self.motors[other].id for other, tally in self.tallies.items() if not tally.in_a_row]
-        heard, vitals = self._heard.get((name, motor)), self._vitals.get(motor)
-        last = ""
+        """Say what is known of a motor that a control loop misses."""
+        heard, vitals, last = self._heard.get((name, motor)), self._vitals.get(motor), ""
         if heard:
             ago_s = self.contact.clock.now() - heard.at_s
             felt = (
                 f", {vitals.voltage_v:.1f} V, {vitals.temperature_c:.0f} °C, load {vitals.load:.0%}" if vitals else ""
             )
             last = f"Last heard {ago_s:.2f} s ago: {name} {heard.value}{felt}."
-        return MotorSilent(motor, self.motors[motor].id, self.line.name, answering, last)
+        return self.contact.silence(motor, last, is_urgent=True)
+
+    def _ask_now(self, motor: str, item: Register) -> Reply:
+        """Read a register while a control loop waits, whatever the motor complains of."""
+        question = self._dialect.read(self.motors[motor].id, item)
+        return self.contact.ask_one(motor, replace(question, is_urgent=True))
 
 
 def _model(name: str, models: Mapping[str, Model]) -> Model:

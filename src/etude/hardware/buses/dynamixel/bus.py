@@ -65,11 +65,12 @@ class DynamixelBus(WireBus):
 
     def _faults(self, motor: str) -> list[str]:
         item = register("Hardware_Error_Status")
-        return fault_names(item.decode(self._ask(motor, item).data))
+        return fault_names(item.decode(self._ask_now(motor, item).data))
 
     def _feel(self, motor: str) -> Vitals:
         """Read load, voltage and temperature in one exchange, and what is wrong only if something is."""
-        reply = self._ask(motor, _VITALS)
+        reply = self._ask_now(motor, _VITALS)
+        self._check(motor, reply, _VITALS, despite_faults=True)
 
         def value(name: str) -> int:
             item = X_SERIES[name]
@@ -82,9 +83,3 @@ class DynamixelBus(WireBus):
             load=max(-1.0, min(1.0, value("Present_Current") / self._models[motor].full_load)),
             faults=tuple(self._faults(motor)) if reply.error & ALERT else (),
         )
-
-    def _ask(self, motor: str, item: Register) -> Reply:
-        """Read a register whatever the motor complains of; raise `DeviceError` when it refuses."""
-        reply = self.contact.ask_one(motor, self._dialect.read(self.motors[motor].id, item))
-        self._check(motor, reply, item, despite_faults=True)
-        return reply

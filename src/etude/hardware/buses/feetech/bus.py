@@ -73,7 +73,7 @@ class FeetechBus(WireBus):
         """Read load, voltage, temperature and status, which lie side by side, in one exchange."""
         first, last = find(self._table, "Present_Load"), find(self._table, "Status")
         whole = Register("vitals", first.address, last.address + last.size - first.address)
-        reply = self.contact.ask_one(motor, self._dialect.read(self.motors[motor].id, whole))
+        reply = self._ask_now(motor, whole)
 
         def value(name: str) -> int:
             item = find(self._table, name)
