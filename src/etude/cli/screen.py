@@ -46,8 +46,8 @@ class Screen:
 
     def __init__(self, caption: Caption, draw: Any) -> None:
         self.caption = caption
-        self._draw, self._view = draw, View()
-        self._is_new, self._is_over = threading.Event(), False
+        self._draw, self._wakes, self._is_over = draw, threading.Event(), False
+        self._view: View | None = None
         self._thread = threading.Thread(target=self._run, name="live view", daemon=True)
         self._thread.start()
 
@@ -59,20 +59,24 @@ class Screen:
     def show(self, view: View) -> None:
         """Take what is to be drawn next."""
         self._view = view
-        self._is_new.set()
+        self._wakes.set()
 
     def close(self) -> None:
-        """Draw the last time."""
+        """Draw what was shown last."""
         self._is_over = True
-        self._is_new.set()
+        self._wakes.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._is_over:
-            self._is_new.wait()
-            self._is_new.clear()
-            with suppress(OSError):  # the terminal is gone, and the robot goes on
-                self._draw(self.caption, self._view)
+        is_over = False
+        while not is_over:
+            self._wakes.wait()
+            self._wakes.clear()
+            is_over = self._is_over
+            view, self._view = self._view, None
+            if view:
+                with suppress(OSError):  # the terminal is gone, and the robot goes on
+                    self._draw(self.caption, view)
 
 
 @contextmanager

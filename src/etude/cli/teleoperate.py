@@ -64,8 +64,8 @@ def _drive(drive: Drive, agent: Agent, command: Teleoperate) -> None:
         outcome = drive.rollout(agent, seconds=seconds, seed=seed)
         num_ticks, late, seed = num_ticks + outcome.ticks, late + outcome.late_ticks, seed + 1
         seconds = None if seconds is None else seconds - outcome.ticks / command.fps
-        # In simulation a task that is done begins anew, for as long as somebody drives.
-        is_over = not drive.by_person or not outcome.success or (seconds is not None and seconds <= 0)
+        is_time_up = seconds is not None and seconds <= 0
+        is_over = not outcome.success or drive.wishes.is_ended or is_time_up  # a task that is done begins anew
     duration_s = drive.clock.now() - began_s
     rate = num_ticks / max(duration_s, 1e-9)
     say(f"Drove {num_ticks} ticks in {duration_s:.1f} s ({rate:.1f} per second, {late} late).")
