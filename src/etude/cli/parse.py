@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from etude.cli import aliases, slots
+from etude.cli import aliases, mappings, slots
 from etude.cli.view import MISSING, restore, view
 from etude.core import codec
 from etude.core.errors import ConfigError, UserError
@@ -27,6 +27,7 @@ def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
     stored, arguments = _stored_run(command, arguments)
     concrete, arguments = slots.fill(command, arguments, _stored_types(stored))
     views, arguments = _take(arguments, CAMERAS) if "robot" in slots.slots_of(command) else (None, list(arguments))
+    parts, arguments = mappings.take(concrete, arguments)
     flags = dict(_flags(concrete))
     arguments = _explicit_booleans(aliases.translate(arguments, set(flags) | {"--config"}), flags)
     default = _decoded(concrete, command, stored) if stored else MISSING
@@ -37,7 +38,7 @@ def parse(command: type[C], arguments: Sequence[str], *, prog: str) -> C:
         use_underscores=True,
         config=(tyro.conf.FlagConversionOff, tyro.conf.HelptextFromCommentsOff),
     )
-    given = restore(command, seen, typing.get_type_hints(concrete))
+    given = mappings.put(restore(command, seen, typing.get_type_hints(concrete)), parts)
     return given if views is None else _with_cameras(given, views)
 
 

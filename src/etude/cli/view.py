@@ -61,6 +61,6 @@ def _spelled(hint: Any, value: Any) -> Any:
     if isinstance(hint, types.UnionType):
         options = typing.get_args(hint)
         return Union[tuple(sorted(options, key=lambda option: option is not type(None)))]  # noqa: UP007
-    if isinstance(value, Mapping) and not value:
+    if isinstance(value, Mapping) and (not value or hint == dict[str, Any]):
         return Annotated[dict, Suppress, Fixed]
     return hint

@@ -19,10 +19,15 @@ _EXAMPLE = "{front: {type: opencv, index_or_path: 0, width: 640, height: 480, fp
 
 def parse_cameras(text: str) -> dict[str, Any]:
     """Read camera configs by name from words such as `{front: {type: opencv, index_or_path: 0}}`."""
+    return {name: _camera(name, values) for name, values in parse_mapping(text).items()}
+
+
+def parse_mapping(text: str) -> dict[str, Any]:
+    """Read plain values by name from words such as `{type: so101_follower, port: /dev/ttyACM0}`."""
     reader = _Reader(text)
-    chosen = reader.mapping()
+    found = reader.mapping()
     reader.end()
-    return {name: _camera(name, values) for name, values in chosen.items()}
+    return found
 
 
 def _camera(name: str, values: Any) -> Any:
@@ -73,7 +78,7 @@ class _Reader:
         plain = _PLAIN.match(self._text, self._position)
         assert plain, "it matches nothing at all, too"
         self._position = plain.end()
-        return _value(plain[0].strip())
+        return parse_value(plain[0].strip())
 
     def _next(self) -> str:
         match = _MARK.match(self._text, self._position)
@@ -89,11 +94,12 @@ class _Reader:
     def _fail(self, expected: str) -> NoReturn:
         before, after = self._text[: self._position], self._text[self._position :]
         raise ConfigError(
-            f"Cameras cannot be read: expected {expected} here: {before}>>>{after}. Write them as {_EXAMPLE}"
+            f"This cannot be read: expected {expected} here: {before}>>>{after}. Cameras, for example, are written "
+            f"{_EXAMPLE}"
         )
 
 
-def _value(word: str) -> Any:
+def parse_value(word: str) -> Any:
     """Read a plain scalar: a number, a truth value, nothing, or itself."""
     if word.lower() in _WORDS:
         return _WORDS[word.lower()]
