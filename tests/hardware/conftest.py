@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,6 +60,55 @@ def bus(line):
     return FeetechBus(line, MOTORS)
 
 
+class Clock:
+    """A time that passes only when somebody waits."""
+
+    time = 0.0
+
+    def now(self):
+        return self.time
+
+    def sleep_until(self, instant):
+        self.time = max(self.time, instant)
+
+
+class SlowLine:
+    """A line and its clock: what is written is answered after `delay_s`, and reading waits as a real port does."""
+
+    name = "slow"
+
+    def __init__(self, answer, delay_s=0.0):
+        self.answer, self.delay_s, self.clock = answer, delay_s, Clock()
+        self.coming, self.received = [], b""
+        self.scene = SimpleNamespace(clock=self.clock)
+
+    def open(self):
+        return self
+
+    def close(self):
+        pass
+
+    def set_baud_rate(self, baud_rate):
+        pass
+
+    def write(self, data):
+        self.coming.append((self.clock.time + self.delay_s, self.answer(data)))
+
+    def read(self, size, timeout_s):
+        deadline = self.clock.time + timeout_s
+        while len(self.received) < size and self.coming and self.coming[0][0] <= deadline:
+            due, data = self.coming.pop(0)
+            self.clock.sleep_until(due)
+            self.received += data
+        if len(self.received) < size:
+            self.clock.sleep_until(deadline)
+        data, self.received = self.received[:size], self.received[size:]
+        return data
+
+    def discard(self):
+        self.read(1 << 16, 0.0)
+
+
 class VendorPort:
     """What the vendors' SDKs want of a port, with `answer` at its other end."""
 
@@ -103,3 +153,8 @@ def vendor_port():
 def make_line():
     """Make a line without a wire, of which the other end is a function."""
     return MemoryLine
+
+
+@pytest.fixture(scope="session")
+def slow_line():
+    return SlowLine

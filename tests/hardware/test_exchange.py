@@ -19,38 +19,15 @@ from etude.hardware.buses.feetech.registers import STS3215
 POSITION, SPEED = STS3215["Present_Position"], STS3215["Present_Velocity"]
 
 
-class SlowLine:
-    """A line and its clock: what is written is answered after `delay_s`, and reading waits as a real port does."""
+@pytest.fixture(scope="module")
+def exchange_with(slow_line):
+    """Make an exchange with what answers at the other end."""
 
-    name, scene = "slow", None
+    def make(answer, delay_s=0.0, dialect=None):
+        line = slow_line(answer, delay_s)
+        return line, Exchange(line, dialect or StsDialect(), line.clock, 1_000_000)
 
-    def __init__(self, answer, delay_s=0.0):
-        self.answer, self.delay_s, self.time = answer, delay_s, 0.0
-        self.coming, self.received = [], b""
-
-    def now(self):
-        return self.time
-
-    def write(self, data):
-        self.coming.append((self.time + self.delay_s, self.answer(data)))
-
-    def read(self, size, timeout_s):
-        deadline = self.time + timeout_s
-        while len(self.received) < size and self.coming and self.coming[0][0] <= deadline:
-            due, data = self.coming.pop(0)
-            self.time, self.received = max(self.time, due), self.received + data
-        if len(self.received) < size:
-            self.time = deadline
-        data, self.received = self.received[:size], self.received[size:]
-        return data
-
-    def discard(self):
-        self.read(1 << 16, 0.0)
-
-
-def feetech(answer, delay_s=0.0):
-    line = SlowLine(answer, delay_s)
-    return line, Exchange(line, StsDialect(), line, 1_000_000)
+    return make
 
 
 def positions(request):
@@ -62,16 +39,16 @@ def ask_all(exchange, *ids, is_urgent=True):
     return exchange.ask(replace(StsDialect().sync_read(ids, POSITION, 0), is_urgent=is_urgent))
 
 
-def test_answers_come_by_id():
-    _, exchange = feetech(positions)
+def test_answers_come_by_id(exchange_with):
+    _, exchange = exchange_with(positions)
     assert {key: POSITION.decode(reply.data) for key, reply in ask_all(exchange, 1, 2).replies.items()} == {
         1: 100,
         2: 200,
     }
 
 
-def test_a_tick_over_the_wire_costs_what_the_protocol_says():
-    _, exchange = feetech(positions)
+def test_a_tick_over_the_wire_costs_what_the_protocol_says(exchange_with):
+    _, exchange = exchange_with(positions)
     ask_all(exchange, *range(1, 7))
     exchange.tell(StsDialect().sync_write(STS3215["Goal_Position"], dict.fromkeys(range(1, 7), 2048)))
     # Sync read: 8 bytes and an id each, answered by 8 bytes each; sync write: 8 bytes, and 3 for each.
@@ -80,24 +57,24 @@ def test_a_tick_over_the_wire_costs_what_the_protocol_says():
     assert wire_seconds(exchange.bytes_sent + exchange.bytes_received, 1_000_000) == pytest.approx(0.00088)
 
 
-def test_a_silent_line_costs_little_once_answers_are_known_to_be_quick():
-    line, exchange = feetech(positions, delay_s=0.001)
+def test_a_silent_line_costs_little_once_answers_are_known_to_be_quick(exchange_with):
+    line, exchange = exchange_with(positions, delay_s=0.001)
     for _ in range(40):
         ask_all(exchange, 1, 2)
     line.answer = lambda _: b""
-    before = line.time
+    before = line.clock.time
     assert not ask_all(exchange, 1, 2).replies
-    assert line.time - before < 0.006
+    assert line.clock.time - before < 0.006
 
 
-def test_who_is_not_in_a_hurry_waits_as_long_as_any_adapter_needs():
-    line, exchange = feetech(lambda _: b"")
+def test_who_is_not_in_a_hurry_waits_as_long_as_any_adapter_needs(exchange_with):
+    line, exchange = exchange_with(lambda _: b"")
     ask_all(exchange, 1, is_urgent=False)
-    assert LONGEST_S < line.time < LONGEST_S + 0.001
+    assert LONGEST_S < line.clock.time < LONGEST_S + 0.001
 
 
-def test_answers_that_become_slow_are_waited_for():
-    line, exchange = feetech(positions, delay_s=0.001)
+def test_answers_that_become_slow_are_waited_for(exchange_with):
+    line, exchange = exchange_with(positions, delay_s=0.001)
     for _ in range(40):
         ask_all(exchange, 1)
     line.delay_s = 0.016
@@ -107,18 +84,18 @@ def test_answers_that_become_slow_are_waited_for():
     assert tries <= 3
 
 
-def test_one_missing_motor_does_not_make_it_wait_longer_for_all():
-    line, exchange = feetech(lambda request: positions(request)[8:])
+def test_one_missing_motor_does_not_make_it_wait_longer_for_all(exchange_with):
+    line, exchange = exchange_with(lambda request: positions(request)[8:])
     for _ in range(60):
-        before = line.time
+        before = line.clock.time
         assert list(ask_all(exchange, 1, 2).replies) == [2]
     line.answer = positions
     ask_all(exchange, 1, 2)
-    assert line.time - before < 2 * LONGEST_S
+    assert line.clock.time - before < 2 * LONGEST_S
 
 
-def test_a_late_answer_is_not_believed_to_be_about_something_else():
-    line, exchange = feetech(lambda request: encode(Packet(1, 0, POSITION.encode(request[5]))), delay_s=0.001)
+def test_a_late_answer_is_not_believed_to_be_about_something_else(exchange_with):
+    line, exchange = exchange_with(lambda request: encode(Packet(1, 0, POSITION.encode(request[5]))), delay_s=0.001)
     for _ in range(40):
         ask_all(exchange, 1)
     line.delay_s = 0.02
@@ -128,11 +105,11 @@ def test_a_late_answer_is_not_believed_to_be_about_something_else():
     assert POSITION.decode(reply.data) == SPEED.address
 
 
-def test_what_is_missing_and_what_is_damaged_is_told_apart():
-    _, exchange = feetech(lambda request: positions(request)[:-1] + b"\0")
+def test_what_is_missing_and_what_is_damaged_is_told_apart(exchange_with):
+    _, exchange = exchange_with(lambda request: positions(request)[:-1] + b"\0")
     answers = ask_all(exchange, 1, 2)
     assert (list(answers.replies), answers.damaged) == ([1], {2})
-    _, exchange = feetech(lambda request: positions(request)[8:])
+    _, exchange = exchange_with(lambda request: positions(request)[8:])
     answers = ask_all(exchange, 1, 2)
     assert (list(answers.replies), answers.damaged) == ([2], frozenset())
 
@@ -146,27 +123,25 @@ noise = st.binary(max_size=30) | st.lists(
 
 
 @given(noise, noise)
-def test_a_feetech_answer_is_found_among_noise(before, after):
+def test_a_feetech_answer_is_found_among_noise(exchange_with, before, after):
     answer = encode(Packet(1, 0, POSITION.encode(1234)))
-    _, exchange = feetech(lambda _: before + answer + after)
+    _, exchange = exchange_with(lambda _: before + answer + after)
     reply = exchange.ask(StsDialect().read(1, POSITION)).replies[1]
     assert encode(Packet(*reply)) in before + answer + after
 
 
 @given(noise, noise)
-def test_a_dynamixel_answer_is_found_among_noise(before, after):
+def test_a_dynamixel_answer_is_found_among_noise(exchange_with, before, after):
     item = X_SERIES["Present_Position"]
     answer = encode_dynamixel(DynamixelPacket(1, Instruction.STATUS, b"\0" + item.encode(1234)))
-    line = SlowLine(lambda _: before + answer + after)
-    exchange = Exchange(line, DynamixelDialect(), line, 1_000_000)
+    _, exchange = exchange_with(lambda _: before + answer + after, dialect=DynamixelDialect())
     assert item.decode(exchange.ask(DynamixelDialect().read(1, item)).replies[1].data) == 1234
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_break_it(babble):
+def test_no_bytes_break_it(exchange_with, babble):
     for dialect, item in ((StsDialect(), POSITION), (DynamixelDialect(), X_SERIES["Present_Position"])):
-        line = SlowLine(lambda _: babble)
-        exchange = Exchange(line, dialect, line, 1_000_000)
+        _, exchange = exchange_with(lambda _: babble, dialect=dialect)
         for question in (dialect.read(1, item), dialect.sync_read((1, 2, 3), item, 0), dialect.ping(1)):
             answers = exchange.ask(question)
             assert set(answers.replies) | answers.damaged <= set(question.wanted)
