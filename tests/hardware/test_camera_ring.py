@@ -141,6 +141,14 @@ def test_health_travels_too(writer, reader):
     assert reader.health() == CameraHealth()
 
 
+def test_an_owner_that_died_while_it_spoke_is_not_waited_for(writer, reader):
+    writer.tell(told := CameraHealth(fps=20.0))
+    assert reader.health() == told
+    writer._slots.health["version"] += 1
+    writer._slots.health["fps"] = 3.0
+    assert reader.health() == told
+
+
 def test_what_is_shared_can_be_asked_for(path, writer):
     owner = path.parent.name
     assert place.shared_now()[owner] == ["front"]

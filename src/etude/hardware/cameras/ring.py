@@ -37,6 +37,7 @@ _PROBLEM = 1024
 _HEALTH = np.dtype(
     [("version", "<u8"), ("fps", "<f8"), ("reconnects", "<u8"), ("size", "<u8"), ("words", "u1", _PROBLEM)]
 )
+_HEALTH_TRIES = 20
 _fence_lock = threading.Lock()
 
 
@@ -123,6 +124,7 @@ class RingReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._health = CameraHealth()
         try:
             with place.changing():  # a ring that is just being made is waited for
                 self._handle = os.open(path, os.O_RDONLY)
@@ -169,13 +171,15 @@ class RingReader:
         return bool(self._slots.numbers[shot.number % len(self._slots.numbers)][0] == shot.number)
 
     def health(self) -> CameraHealth:
-        """Give what the owner last said of the camera."""
-        while True:
+        """Give what the owner last said of the camera; what was said before, should it die or sleep while it speaks."""
+        for _ in range(_HEALTH_TRIES):
             state = self._slots.health.copy()[0]
             _fence()
             if state["version"] % 2 == 0 and state["version"] == self._slots.health["version"][0]:
                 words = state["words"][: int(state["size"])].tobytes().decode(errors="ignore")
-                return CameraHealth(fps=float(state["fps"]), reconnects=int(state["reconnects"]), problem=words)
+                self._health = CameraHealth(fps=float(state["fps"]), reconnects=int(state["reconnects"]), problem=words)
+                break
+        return self._health
 
     def is_current(self) -> bool:
         """Whether the owner lives and writes here; another one may have taken its place."""
