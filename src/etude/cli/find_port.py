@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etude.cli.console import say
-from etude.core.errors import DeviceError, NotFound, UserError
+from etude.core.errors import DeviceError, UserError
 
 if TYPE_CHECKING:
     from etude.hardware.discover import FoundArm
@@ -77,7 +77,7 @@ def _list(ports: list[str], command: FindPort) -> int:
         print("  ".join(part for part in (port, arm_told(found), adapter, named) if part))
     if not ports:
         say(
-            "No USB serial port is there. Plug the adapter in, give the arm power, and look at the cable: some only charge."
+            "No USB serial port is there. Plug the adapter in, give the arm power, try another cable: some only charge."
         )
         return 1
     if command.name and len(ports) == 1:
@@ -99,7 +99,8 @@ def arm_told(found: FoundArm) -> str:
         models = ", ".join(sorted({motor.model or f"model {motor.model_number}" for motor in found.motors}))
         return f"motors {ids} ({models}){felt}: no arm that is known"
     likely, *others = found.kinds
-    return f"{likely}{f' (or {', '.join(others)})' if others else ''}, {len(found.motors)} motors{felt}"
+    perhaps = f" (or {', '.join(others)})" if others else ""
+    return f"{likely}{perhaps}, {len(found.motors)} motors{felt}"
 
 
 def _by_wiggling(ports: list[str]) -> str:
@@ -140,7 +141,7 @@ def _found(port: str, command: FindPort) -> int:
     print(port)
     if command.name:
         found = arm_on(port)
-        kind = found.kinds[0] if found.kinds else ""
+        kind = found.kinds[0] if len(found.kinds) == 1 else ""
         remember_arm(command.name, replace(known_arm_at(port), kind=kind))
         say(f"It is called {command.name} from now on: --robot.port={command.name}")
     return 0
@@ -151,7 +152,7 @@ def _udev(*, install: bool) -> int:
 
     ports = serial_ports()
     if not ports:
-        raise NotFound("USB serial port", "to write a rule for", [])
+        raise DeviceError("No USB serial port is there to write a rule for. Plug the adapter in.")
     rules = udev_rules(ports)
     print(rules, end="")
     if not install:
@@ -170,12 +171,10 @@ def install_rules(rules: str, file: Path) -> None:
     except PermissionError as error:
         raise UserError(f"Only root may write {file}. Run: sudo etude find-port --udev --install") from error
     except OSError as error:
-        raise DeviceError(
-            f"{file} cannot be written: {error.strerror}. This computer seems to have no udev."
-        ) from error
+        raise DeviceError(f"{file} cannot be written: {error.strerror}. Has this computer udev?") from error
     for words in (["udevadm", "control", "--reload-rules"], ["udevadm", "trigger", "--subsystem-match=tty"]):
         try:
-            subprocess.run(words, check=True, capture_output=True)
+            subprocess.run(words, check=True, capture_output=True)  # noqa: S603  fixed words
         except (OSError, subprocess.CalledProcessError) as error:
             raise DeviceError(f"{file} is written, but udev did not read it: unplug the arm and plug it in.") from error
     say(f"Installed in {file}. Unplug the arm and plug it in once.")

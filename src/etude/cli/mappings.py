@@ -56,6 +56,7 @@ def _fields(concrete: type) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
     return [
         ((slot, field.name), field.default_factory())
         for slot in slots.slots_of(concrete.__mro__[1])
+        if dataclasses.is_dataclass(hints[slot])  # not so where the slot is optional and nothing was said of it
         for field in dataclasses.fields(hints[slot])
         if field.default_factory is not dataclasses.MISSING and field.name != "cameras"
         if typing.get_type_hints(hints[slot])[field.name] == dict[str, Any]

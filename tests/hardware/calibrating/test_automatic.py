@@ -60,6 +60,7 @@ def test_an_arm_new_from_the_box_finds_its_stops_and_tells_the_angles_of_its_joi
     assert not any(bus.sync_read("Torque_Enable").values())
     assert bus.sync_read("Torque_Limit") == before
     keep(SO101_FOLLOWER, bus, tmp_path / "arm.json", done.calibration)
+    world.clock.sleep_until(world.clock.now() + POLL_S)
     norms = [Norm.RANGE_0_100 if motor == "gripper" else Norm.DEGREES for motor in SO101_FOLLOWER.motors]
     units = Scale(done.calibration, norms).to_units(np.array(list(bus.sync_read("Present_Position").values())))
     for joint, unit, rad in zip(RANGES, units, world.arm.joints, strict=True):

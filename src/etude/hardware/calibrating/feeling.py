@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from etude.hardware.arm_kind import ArmKind
 from etude.hardware.bus import MotorBus
 from etude.hardware.calibrating.encoders import Encoders
 from etude.hardware.calibrating.steps import Swept
-from etude.hardware.calibration import Calibration
+from etude.hardware.calibration import Calibration, MotorCalibration
 
 _SPEED = 450
 """[ticks/s], 40 degrees per second."""
@@ -21,11 +21,13 @@ _LEAST_STRENGTH = 300
 """Share of the full torque [1/1000]: what lifts the joint's own weight, and little more."""
 _ROOM = 200
 """Where a joint is made to read that is at its lower end; at its upper end it reads as much below a whole turn."""
-_STILL_TICKS, _STILL_S = 4, 0.4
-"""A joint that moves no further in that time does not move."""
+_STILL_TICKS, _STILL_S, _STUCK_S = 4, 0.4, 2.0
+"""A joint that moves no further in the first time has arrived where it should be; in the second, it has not."""
 _PUSHING = 0.6
 """Share of the strength allowed at which a motor that does not move is at a stop."""
 _LONGEST_S = 20.0
+_NEAR_TICKS = 80
+"""A weak motor comes no nearer than that to its goal under a load."""
 _RELAX_S = 0.3
 _NOTICE_S = 0.03
 """How long a motor takes, amply, until its position is told with a new offset."""
@@ -65,8 +67,8 @@ class Feeler:
         turn = self._bus.resolution(motor)
         self._bus.write("Goal_Position", motor, turn - 1 if direction > 0 else 0)
         strength = _STRENGTH.get(motor, _LEAST_STRENGTH) / 1000
-        yield from self._until_still(motor)
-        if abs(self._load(motor)) < _PUSHING * strength:
+        yield from self._until_still(motor, lambda load: load * direction >= _PUSHING * strength)
+        if self._load(motor) * direction < _PUSHING * strength:
             raise DeviceError(
                 f"'{motor}' turned to the end of its encoder and met no stop. Is its horn screwed down? "
                 "Calibrate by hand: leave out --auto."
@@ -84,7 +86,7 @@ class Feeler:
         from_stop = (deg - range_deg[0 if direction < 0 else 1]) * turn / 360
         now, goal = self._encoders.look()[motor], stop + round(from_stop)
         self._bus.write("Goal_Position", motor, self._bus.read("Present_Position", motor) + goal - now)
-        yield from self._until_still(motor)
+        yield from self._until_still(motor, lambda _: abs(self._encoders.look()[motor] - goal) < _NEAR_TICKS)
         off = abs(self._encoders.look()[motor] - goal)
         if off > turn // 12:
             raise DeviceError(
@@ -107,26 +109,35 @@ class Feeler:
         """Give the motors that can be reached what they held before, without any of them jumping."""
         for motor, values in calibration.items():
             with suppress(DeviceError):
-                self._hold(motor)
-                is_on = self._bus.read("Torque_Enable", motor)
-                self._bus.write("Torque_Enable", motor, 0, despite_faults=True)
-                self._bus.write("Homing_Offset", motor, values.homing_offset)
-                self._bus.write("Min_Position_Limit", motor, values.range_min)
-                self._bus.write("Max_Position_Limit", motor, values.range_max)
-                self._bus.write("Goal_Velocity", motor, self._before["Goal_Velocity"][motor])
-                if is_on:
-                    self._pause()
-                    self._hold(motor)
-                    self._bus.write("Torque_Enable", motor, 1)
-                self._bus.write("Torque_Limit", motor, self._before["Torque_Limit"][motor])
+                self._give_back(motor, values)
 
-    def _until_still(self, motor: str) -> Generator[None, None, None]:
-        """Look until the joint has not moved for a while."""
+    def _give_back(self, motor: str, values: MotorCalibration) -> None:
+        is_on = False
+        with suppress(DeviceError):  # a motor that complains is not switched on again
+            is_on = bool(self._bus.read("Torque_Enable", motor))
+        held = {
+            "Torque_Enable": 0,
+            "Homing_Offset": values.homing_offset,
+            "Min_Position_Limit": values.range_min,
+            "Max_Position_Limit": values.range_max,
+            "Goal_Velocity": self._before["Goal_Velocity"][motor],
+        }
+        for name, value in held.items():
+            self._bus.write(name, motor, value, despite_faults=True)
+        if is_on:
+            self._pause()
+            self._hold(motor)
+            self._bus.write("Torque_Enable", motor, 1)
+        self._bus.write("Torque_Limit", motor, self._before["Torque_Limit"][motor], despite_faults=True)
+
+    def _until_still(self, motor: str, is_there: Callable[[float], bool]) -> Generator[None, None, None]:
+        """Look until the joint stands still where it should, as `is_there` tells by the load, or gets no further."""
         start = since = self._clock.now()
         place = self._encoders.look()[motor]
-        while self._clock.now() - since < _STILL_S:
+        while self._clock.now() - since < _STUCK_S:
             yield
-            self._load(motor)
+            if is_there(self._load(motor)) and self._clock.now() - since > _STILL_S:
+                return
             now = self._encoders.look()[motor]
             if abs(now - place) > _STILL_TICKS:
                 place, since = now, self._clock.now()
