@@ -44,7 +44,8 @@ def client(phone, *, origin=None, code=None):
     """A connected phone; yields what says a message and waits until it is heard."""
     address = urlsplit(phone.address)
     path = f"wss://{address.netloc}/ws?{address.query if code is None else f'code={code}'}"
-    with connect(path, ssl=TRUSTING, origin=origin or f"https://{address.netloc}", compression=None) as socket:
+    own = f"https://{address.netloc}"
+    with connect(path, ssl=TRUSTING, origin=origin or own, compression=None, open_timeout=60) as socket:
 
         def say(kind, data):
             socket.send(json.dumps({"type": kind, "data": data}))
@@ -214,6 +215,11 @@ def test_the_picture_of_the_address_can_be_read_by_a_camera():
     picture = np.array([row for pair in zip(rows, below, strict=True) for row in pair])
     large = np.kron(picture, np.ones((8, 8), bool)).astype(np.uint8) * 255
     assert cv2.QRCodeDetector().detectAndDecode(large)[0] == text
+
+
+def test_an_invitation_says_who_can_open_it():
+    assert "same network" in invitation.invitation("https://192.168.0.4:4443/?code=x")
+    assert "adb reverse tcp:4443 tcp:4443" in invitation.invitation("https://127.0.0.1:4443/?code=x")
 
 
 def test_addresses_are_told_apart():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -11,15 +12,15 @@ import numpy as np
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 
 
-def invitation(address: str, *, is_local: bool) -> str:
+def invitation(address: str) -> str:
     """Say what to do with `address`, and draw it."""
-    how = (
-        "on this machine, or on a phone at its USB cable after `adb reverse tcp:PORT tcp:PORT` (PORT as in the address)"
-        if is_local
-        else "on a phone in the same network"
-    )
+    where = urlsplit(address)
+    how = "on a phone in the same network"
+    if is_loopback(where.hostname or ""):
+        cable = f"adb reverse tcp:{where.port} tcp:{where.port}"
+        how = f"on this machine, or on a phone at its USB cable after `{cable}`; --teleop.host=0.0.0.0 lets others in"
     return (
-        f"Open {address} {how}. The browser warns of a certificate that nobody has signed: this machine made it "
+        f"Open {address}\n{how}. The browser warns of a certificate that nobody has signed: this machine made it "
         f"itself; go on. Stand behind the arm, hold Move, and move the phone.\n{qr_code(address)}"
     )
 

@@ -14,7 +14,7 @@ from etude.core.clock import Clock, RealClock
 from etude.core.errors import DeviceError
 from etude.core.run import home
 from etude.hardware.teleoperators.phone.config import Config
-from etude.hardware.teleoperators.phone.invitation import invitation, is_loopback, reachable_at
+from etude.hardware.teleoperators.phone.invitation import invitation, reachable_at
 from etude.hardware.teleoperators.phone.keys import tls
 from etude.hardware.teleoperators.phone.motion import STALE_S, Motion, PhonePose
 from etude.hardware.teleoperators.phone.server import PhoneServer
@@ -58,7 +58,7 @@ class Phone:
         self._server = PhoneServer(config.host, config.port, context, code, self._hear)
         host = reachable_at(config.host)
         self.address = f"https://{f'[{host}]' if ':' in host else host}:{self._server.port}/?code={code}"
-        self.invitation = invitation(self.address, is_local=is_loopback(host))
+        self.invitation = invitation(self.address)
         self._begin()
 
     def disconnect(self) -> None:
