@@ -26,7 +26,7 @@ install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$torch"
 install --no-deps lerobot==0.4.4 torchvision==0.28.0 torchcodec==0.13.0
 install "$torch" numpy==2.2.6 datasets==4.8.5 pyarrow==26.0.1 av==15.1.0 "huggingface-hub<0.36" draccus==0.10.0 \
     "einops<0.9" "opencv-python-headless<4.13" jsonlines "packaging<26" pyserial "gymnasium<2" "deepdiff<9" \
-    "termcolor<4" imageio "accelerate<2" "setuptools<81" 2>&1 | grep -v -e "^lerobot 0.4.4 requires" -e "dependency resolver" >&2 || true
+    "termcolor<4" imageio "accelerate<2" "setuptools<81" feetech-servo-sdk dynamixel-sdk 2>&1 | grep -v -e "^lerobot 0.4.4 requires" -e "dependency resolver" >&2 || true
 
 vision=$("$folder/bin/python" -c "import importlib.util; print(importlib.util.find_spec('torchvision').origin)")
 grep -q etude_operators "$vision" || sed -i.orig '1i\

@@ -28,6 +28,8 @@ class Sim:
     leader: bool = False
     """Put a leader beside each arm, at a port called like the arm's with `-leader` added; somebody moves it: through
     the task where it is an SO-101, else to and fro."""
+    hands: bool = False
+    """Let somebody move every limp arm through its ranges, to try a calibration with."""
     faults: str = ""
     """What goes wrong at random times, with commas between: noise, silence, wrong_checksum, slow, overload, brown_out,
     unplug; or `all`."""
@@ -86,11 +88,14 @@ def _sockets(command: Sim) -> list[Socket]:
         link = command.link.with_name(f"{command.link.name}-{side}") if side else command.link
         name = robots.name_of(one)
         body = _body(robots.packages()[name], name)
-        sockets.append(Socket(link=link, body=body, name=side, driver=name))
+        sockets.append(Socket(link=link, body=body, name=side, driver=name, has_hands=command.hands))
         if command.leader:
             leader = _leader_of(name)
             body = _body(teleoperators.packages()[leader], leader)
-            sockets.append(Socket(link=_leading(link), body=body, is_leader=True, name=side, driver=leader))
+            beside = Socket(
+                link=_leading(link), body=body, is_leader=True, name=side, driver=leader, has_hands=command.hands
+            )
+            sockets.append(beside)
     return sockets
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import numpy as np
 
 from etude.core.clock import Clock
 from etude.sim.makes import Make
+from etude.sim.person import Person
 from etude.sim.wire import Wire
 
 HAND_RAD_S = 5.0
@@ -25,18 +25,6 @@ _THINK_S = 1 / 60
 _STEP_S = 0.004
 _LONGEST_STEPS = 500
 """After a longer time in which nobody asked, the joints stand where they would have come by then, or nearly so."""
-
-
-class Person(Protocol):
-    """Whoever moves a leader."""
-
-    def begin(self, seed: int) -> None:
-        """Get ready for the next episode."""
-        ...
-
-    def wish(self, now_s: float, joints: np.ndarray) -> np.ndarray:
-        """Give where the joints should be now [rad], seeing that they are at `joints`."""
-        ...
 
 
 class SimLeader:

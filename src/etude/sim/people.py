@@ -1,4 +1,4 @@
-"""The people who move simulated leaders: one who knows the task, one who plays a recording, one who waves."""
+"""The people who move simulated arms: who knows the task, who plays a recording, who waves, who helps to calibrate."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from etude.hardware.bodies.body import Body
 from etude.hardware.bodies.so101 import SO101
-from etude.sim.leader import Person, SimLeader
+from etude.sim.leader import SimLeader
+from etude.sim.person import Person
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.teleoperator import ScriptedDemonstrator
 
 _WAVE_RAD, _WAVE_S = 0.25, 4.0
+_HOLD_S, _SWEEP_S = 1.5, 3.0
 
 
 def person_at(leader: SimLeader, name: str = "") -> Person:
@@ -82,3 +85,29 @@ class Wave:
             self._middle, self._begun_s = joints, now_s
             self._period_s = _WAVE_S * self._rng.uniform(0.8, 1.5, len(joints))
         return self._middle + _WAVE_RAD * np.sin(2 * np.pi * (now_s - self._begun_s) / self._period_s)
+
+
+class Sweep:
+    """Holds every joint in the middle of its range, then moves all through `share` of it, again and again.
+
+    Neighbours move against one another, so that the hand stays above the table.
+    """
+
+    def __init__(self, body: Body, share: float = 1.0) -> None:
+        low, high = np.array([link.range_rad for link in body.links]).T
+        ways = np.array([(-1.0, 1.0)[number % 2] for number in range(len(low))])
+        self._middle, self._reach = (low + high) / 2, share * ways * (high - low) / 2
+        self._begun_s: float | None = None
+
+    def begin(self, seed: int) -> None:
+        """Begin with the middle."""
+        del seed
+        self._begun_s = None
+
+    def wish(self, now_s: float, joints: np.ndarray) -> np.ndarray:
+        """Give where the joints should be at this moment."""
+        del joints
+        if self._begun_s is None:
+            self._begun_s = now_s
+        moved_s = max((now_s - self._begun_s) % (_HOLD_S + _SWEEP_S) - _HOLD_S, 0.0)
+        return self._middle + self._reach * np.sin(2 * np.pi * moved_s / _SWEEP_S)

@@ -16,7 +16,7 @@ import numpy as np
 from etude.sim.faults import KINDS
 from etude.sim.leader import SimLeader
 from etude.sim.mjpeg import CameraProcess, Shape
-from etude.sim.people import person_at
+from etude.sim.people import Sweep, person_at
 from etude.sim.port import Port
 from etude.sim.scene import TIMESTEP_S
 from etude.sim.sim_arm import SimArm
@@ -24,6 +24,8 @@ from etude.sim.world import World, shared_world
 
 _LONGEST_CATCH_UP_S = 0.1
 """After a longer stall, such as a suspended computer, the time that was missed is not simulated."""
+_CAREFULLY = 0.7
+"""Share of its ranges that an arm on a table can be moved through without hitting it."""
 _ADMIRE_S, _PATIENCE_S = 3.0, 25.0
 """How long a task that is done stays as it is, and how long a table that nobody gets done."""
 
@@ -37,6 +39,8 @@ class Socket:
     is_leader: bool = False
     name: str = ""
     """Tells arms of one body apart."""
+    has_hands: bool = False
+    """Whether somebody moves it through its ranges while it is limp, as for a calibration."""
     driver: str = ""
     """The plugin that drives it, for whoever is told how to use it."""
 
@@ -126,9 +130,11 @@ class _Host:
 
 def _join(world: World, socket: Socket) -> SimArm | SimLeader:
     if not socket.is_leader:
-        return world.arms.follower(socket.body, socket.name)
+        arm = world.arms.follower(socket.body, socket.name)
+        arm.hands = Sweep(arm.seat.body, _CAREFULLY) if socket.has_hands else None
+        return arm
     leader = world.arms.leader(socket.body, socket.name)
-    leader.person = person_at(leader, socket.name)
+    leader.person = Sweep(leader.make.body) if socket.has_hands else person_at(leader, socket.name)
     return leader
 
 

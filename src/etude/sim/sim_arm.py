@@ -14,9 +14,12 @@ from etude.hardware.bodies.body import Body, Vector
 from etude.hardware.bodies.mjcf import add_arm
 from etude.hardware.physics import mujoco
 from etude.sim.makes import Make
+from etude.sim.person import Person
 from etude.sim.wire import Wire
 
 START_JITTER_RAD = 0.03
+_HAND_NM_RAD, _HAND_NMS_RAD = 4.0, 0.3
+"""How stiffly a person holds a joint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,9 @@ class SimArm:
         self.servos = self.wire.servos
         self._start = np.asarray(make.start_rad)
         self._push_nm = np.zeros(len(self.servos))
+        self.hands: Person | None = None
+        """Who holds the arm while it is limp, and moves it; nobody does at first."""
+        self._now, self._low, self._high = clock.now, *np.array([link.range_rad for link in make.body.links]).T
         self._slack_rad = 0.0
         self._felt = np.zeros(len(self.servos))
 
@@ -64,7 +70,7 @@ class SimArm:
         first = model.joint(self.seat.prefix + self.seat.body.joints[0])
         at_q, at_v = (slice(int(at[0]), int(at[0]) + len(self.servos)) for at in (first.qposadr, first.dofadr))
         self._position, self._velocity = data.qpos[at_q], data.qvel[at_v]
-        self._force = data.qfrc_applied[at_v]
+        self._force, self._weight = data.qfrc_applied[at_v], data.qfrc_bias[at_v]
         self._fingers = [model.geom(self.seat.prefix + name).id for name in self.seat.body.fingers]
 
     def reset(self, rng: np.random.Generator) -> None:
@@ -102,6 +108,13 @@ class SimArm:
         state = zip(self.servos, position.tolist(), self._velocity.tolist(), strict=True)
         self._force[:] = [servo.torque(position, velocity, dt) for servo, position, velocity in state]
         self._force += self._push_nm
+        if self.hands and not any(servo.resists for servo in self.servos):
+            self._force += self._held_nm(self.hands)
+
+    def _held_nm(self, hands: Person) -> np.ndarray:
+        """Give the torques with which somebody carries the arm's weight and moves it [Nm]."""
+        wish = np.clip(hands.wish(self._now(), self.joints), self._low, self._high)
+        return self._weight + _HAND_NM_RAD * (wish - self._position) - _HAND_NMS_RAD * self._velocity
 
     def _feel(self) -> np.ndarray:
         """Give where the servos take the joints to be: within the play of its gears a joint moves unnoticed."""
