@@ -297,3 +297,144 @@ class TestConfig:
     def test_values_that_make_no_sense(self, config, arm, values, problem):
         with pytest.raises(ConfigError, match=problem):
             robots.build(replace(config, **values))
+
+
+class TestSafety:
+    def live(self, arm, robot, goal, ticks):
+        """Ask for `goal` again and again; give what was applied and what was said."""
+        applied, said = [], []
+        for _ in range(ticks):
+            robot.observe()
+            applied.append(robot.apply(np.array(goal, np.float32)))
+            said += [*robot.events, *robot.clipped]
+            arm.rest(1 / 30)
+        return np.array(applied), said
+
+    def test_stopped_it_holds_until_it_may_go_on(self, arm, robot):
+        self.live(arm, robot, [20, 0, 0, 0, 0, 50], 30)
+        robot.stop()
+        applied, said = self.live(arm, robot, [-40, 0, 0, 0, 0, 50], 10)
+        assert np.ptp(applied[:, 0]) < 0.5
+        assert set(said) == {"the arm holds still: you asked for it"}
+        assert robot.health().warnings == ("The arm holds still: you asked for it.",)
+        robot.resume()
+        applied, _ = self.live(arm, robot, [-40, 0, 0, 0, 0, 50], 60)
+        assert applied[-1, 0] == -40
+
+    def test_limp_it_gets_no_goals(self, arm, robot):
+        robot.observe()
+        robot.limp("the person pressed the red key")
+        arm.line.sent.clear()
+        applied, said = self.live(arm, robot, [30, 0, 0, 0, 0, 50], 3)
+        assert not [packet for packet in arm.line.sent if packet[4] == 0x83]
+        assert arm.registers("Torque_Enable") == [0] * 6
+        assert said[-1] == "the arm is limp: the person pressed the red key"
+        assert np.abs(applied[:, 0]).max() < 1
+        robot.resume()
+        assert arm.registers("Torque_Enable") == [1] * 6
+
+    @pytest.mark.parametrize(
+        ("harm", "why"),
+        [
+            (lambda servo: setattr(servo.drive, "temperature_c", 66.0), "is too hot: 66 degrees"),
+            (lambda servo: setattr(servo.drive, "supply_v", 4.2), "gets too little voltage: 4.2 V"),
+        ],
+    )
+    def test_a_motor_that_feels_bad_holds_the_arm_and_says_so(self, arm, robot, harm, why):
+        for servo in arm.servos:
+            harm(servo)
+        applied, said = self.live(arm, robot, [60, 0, 0, 0, 0, 50], 20)
+        assert np.abs(applied[:, 0]).max() < 5
+        assert any(why in sentence for sentence in said)
+        assert any(why in sentence or "stops" in sentence for sentence in robot.health().warnings)
+
+    def test_it_goes_on_when_the_motor_is_well_again(self, arm, robot):
+        arm.servos[1].drive.temperature_c = 66.0
+        self.live(arm, robot, [60, 0, 0, 0, 0, 50], 30)
+        arm.servos[1].drive.temperature_c = 40.0
+        applied, said = self.live(arm, robot, [60, 0, 0, 0, 0, 50], 120)
+        assert applied[-1, 0] == 60
+        assert said[-1] != "the arm holds still"
+
+    def test_a_much_too_hot_motor_lets_the_arm_go(self, arm, robot):
+        arm.servos[1].drive.temperature_c = 80.0
+        _, said = self.live(arm, robot, [60, 0, 0, 0, 0, 50], 30)
+        assert arm.registers("Torque_Enable") == [0] * 6
+        assert "The arm went limp: Motor 'shoulder_lift' (id 2) is too hot: 80 degrees." in said
+
+    def test_without_actions_it_goes_no_farther_than_it_was_sent(self, arm, robot):
+        applied, _ = self.live(arm, robot, [80, 0, 0, 0, 0, 50], 20)
+        assert applied[-1, 0] < 70, "it is on its way"
+        for _ in range(60):
+            arm.rest(1 / 30)
+            robot.observe()
+        assert robot.observe()[STATE][0] == pytest.approx(applied[-1, 0], abs=3)
+
+    def test_a_motor_that_lost_its_power_is_set_up_again_where_it_is(self, arm, robot):
+        self.live(arm, robot, [20, 0, 0, 0, 0, 50], 30)
+        arm.servos[0].is_silent = True
+        self.live(arm, robot, [20, 0, 0, 0, 0, 50], 2)
+        arm.servos[0].power_cycle()
+        arm.servos[0].is_silent = False
+        _, said = self.live(arm, robot, [20, 0, 0, 0, 0, 50], 5)
+        assert "Motor 'shoulder_pan' had lost its power." in said
+        assert arm.registers("Torque_Enable") == [1] * 6
+        assert arm.registers("Acceleration") == [254] * 6
+
+    def test_no_part_of_the_hand_is_sent_below_the_table(self, arm, config):
+        robot = robots.build(replace(config, table_height_m=0.0))
+        robot.connect()
+        applied, said = self.live(arm, robot, [0, 80, 20, 60, 0, 50], 90)
+        lowest = [robot._gate._table._lowest(action.astype(float)) for action in applied]
+        assert min(lowest) > -0.002
+        assert any("below the table" in sentence for sentence in said)
+        robot.disconnect()
+
+
+class TestRest:
+    def test_it_folds_before_it_is_let_go(self, arm, config):
+        robot = robots.build(replace(config, rest_pose={"shoulder_lift": -40.0, "elbow_flex": 30.0}))
+        robot.connect()
+        began = arm.clock.time
+        robot.disconnect()
+        assert arm.registers("Torque_Enable") == [0] * 6
+        np.testing.assert_allclose(np.degrees(arm.position[[1, 2]]), [-40, 30], atol=6)
+        assert arm.clock.time - began > 1.5, "gently"
+
+    def test_a_joint_that_is_held_back_is_not_forced(self, arm, config, monkeypatch):
+        robot = robots.build(replace(config, rest_pose={"shoulder_lift": -60.0}))
+        robot.connect()
+        live = arm.rest
+
+        def stuck(seconds):
+            live(seconds)
+            arm.position[1] = arm.velocity[1] = 0.0
+
+        monkeypatch.setattr(arm.clock, "_live", stuck)
+        robot.disconnect()
+        assert arm.registers("Torque_Enable") == [0] * 6
+        assert arm.clock.time < 2
+
+    def test_a_second_ctrl_c_lets_go_at_once(self, arm, config, monkeypatch):
+        robot = robots.build(replace(config, rest_pose={"shoulder_lift": -60.0}))
+        robot.connect()
+
+        def interrupt(seconds):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(arm.clock, "_live", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            robot.disconnect()
+        assert arm.registers("Torque_Enable") == [0] * 6
+        assert not arm.line.is_open
+
+    def test_an_arm_in_trouble_is_not_moved(self, arm, config):
+        robot = robots.build(replace(config, rest_pose={"shoulder_lift": -60.0}))
+        robot.connect()
+        for servo in arm.servos:
+            servo.drive.temperature_c = 66.0
+        robot.observe()
+        began = arm.clock.time
+        robot.disconnect()
+        assert arm.clock.time == began
+        assert arm.registers("Torque_Enable") == [0] * 6

@@ -79,7 +79,7 @@ class Bimanual:
         self.action.check(ACTION, action)
         parts = np.split(action, [len(self.left.action.names)])
         applied = [robot.apply(part) for robot, part in zip((self.left, self.right), parts, strict=True)]
-        self.clipped = tuple(f"{side}_{said}" for side, robot in self._sides.items() for said in robot.clipped)
+        self.clipped = tuple(f"{side}: {said}" for side, robot in self._sides.items() for said in robot.clipped)
         return np.concatenate(applied)
 
     def health(self) -> Health:
