@@ -31,7 +31,7 @@ class Terminal:
         environment = os.environ | {"TERM": term, "COLUMNS": "160", "LINES": "50", "ETUDE_HOME": str(folder / "home")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "etude", *map(str, words)], cwd=folder, env=environment, start_new_session=True,
-            stdin=self.theirs, stdout=self.theirs, stderr=self.theirs, preexec_fn=self._take_over,
+            stdin=self.theirs, stdout=self.theirs, stderr=self.theirs, preexec_fn=self._take_over,  # noqa: PLW1509 - no threads here
         )  # fmt: skip
 
     def _take_over(self):

@@ -7,6 +7,8 @@ import pytest
 
 from etude.data import open_dataset
 from etude.data.check import check
+from etude.hardware.bodies.so101 import SO101
+from etude.hardware.calibration import load_calibration
 
 FAKE = ("--robot.type=fake", "--teleop.type=fake")
 SIM = ("--robot.type=so101_follower", "--robot.port=sim", "--teleop.type=so101_leader", "--teleop.port=sim")
@@ -78,6 +80,8 @@ def test_a_leader_drives_a_follower_in_simulation_and_what_it_shows_is_recorded(
     )  # fmt: skip
     assert code == 0, err
     assert check(tmp_path / "led") == []
+    kept = {path.stem: set(load_calibration(path)) for path in (tmp_path / "led/meta/calibration").iterdir()}
+    assert kept == {"so_follower": set(SO101.joints), "so_leader": set(SO101.joints)}
     dataset = open_dataset(tmp_path / "led")
     state, action = dataset.column("observation.state"), dataset.column("action")
     assert np.ptp(state[:, 0]) > 5, "the arm moved"

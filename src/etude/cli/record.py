@@ -108,10 +108,13 @@ def run(command: Record) -> int:
 def _record(drive: Drive, agent: Agent, command: Record) -> Session:
     from etude.cli.parse import encode
     from etude.core.run import start
+    from etude.rollout.provenance import keep_calibrations
 
     writer = _writer(command, drive.env.robot)
     run_folder, root = start("record", encode(command)), command.dataset.folder
     try:
+        for device in (drive.env.robot, drive.teleoperator):
+            keep_calibrations(root, device, writer.num_episodes)
         session = Session(drive, agent, writer, command)
         session.record()
     finally:

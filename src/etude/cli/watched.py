@@ -124,7 +124,8 @@ def robot_of(command: Any) -> Generator[Robot]:
 def is_person(teleoperator: Teleoperator) -> bool:
     """Whether a person drives, not a script: for her, simulated time may pass no faster than her own."""
     names = teleoperator.action.names
-    return all(name.endswith(".step") for name in names) or getattr(teleoperator, "scene", teleoperator) is None
+    gives_steps = bool(names) and all(name.endswith(".step") for name in names)
+    return gives_steps or getattr(teleoperator, "scene", teleoperator) is None
 
 
 def _rerun(stack: ExitStack) -> Sink:
