@@ -28,6 +28,8 @@ def tls(folder: Path) -> ssl.SSLContext:
         draft.replace(path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Tickets would come while the first request goes out, which SSL objects shared by two threads may trip over.
+    context.num_tickets = 0
     context.load_cert_chain(path)
     return context
 
