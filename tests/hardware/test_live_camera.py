@@ -142,6 +142,18 @@ def test_a_stalled_camera_is_told(camera):
     assert camera.read() == [1]
 
 
+def test_a_driver_that_fails_in_its_own_words_is_opened_again(source, camera):
+    source.problem = RuntimeError("null pointer passed for argument")
+    source.gate.release()
+    while not camera.health().problem:
+        threading.Event().wait(0.001)
+    assert camera.health().problem == "its driver failed: RuntimeError: null pointer passed for argument."
+    source.problem = None
+    source.give(2)
+    camera.read()
+    assert camera.health().reconnects == 1
+
+
 def test_a_film_that_ended_is_not_opened_again(source, camera):
     source.problem = Ended("test", "the film has ended.")
     source.gate.release()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import numpy as np
 
-from etude.core.errors import CameraError
+from etude.core.errors import CameraError, EtudeError
 from etude.core.spec import Spec, Specs
 from etude.hardware.cameras.pace import Pace
 from etude.hardware.cameras.source import COLOUR, Ended, Pictures, Source
@@ -65,9 +67,10 @@ class LiveCamera:
         self._number = self._number_given = self._reconnects = 0
         self._stop = threading.Event()
         try:
-            self._source.open()
-            self._keep(self._source.grab())  # what a camera says of its size is not always what it gives
-        except CameraError:
+            with self._in_words():
+                self._source.open()
+                self._keep(self._source.grab())  # what a camera says of its size is not always what it gives
+        except EtudeError:
             self._source.close()
             raise
         self._thread = threading.Thread(target=self._run, name=f"camera {self._source.name}", daemon=True)
@@ -141,8 +144,9 @@ class LiveCamera:
         stop = self._stop
         while not stop.is_set():
             try:
-                self._keep(self._source.grab())
-            except CameraError as problem:
+                with self._in_words():
+                    self._keep(self._source.grab())
+            except EtudeError as problem:
                 self._tell(problem)
                 if isinstance(problem, Ended):
                     break
@@ -154,15 +158,26 @@ class LiveCamera:
         self._source.close()
         while not stop.wait(self._retry_s):
             try:
-                self._source.open()
-                pictures = self._source.grab()
-            except CameraError as problem:
+                with self._in_words():
+                    self._source.open()
+                    pictures = self._source.grab()
+            except EtudeError as problem:
                 self._source.close()
                 self._tell(problem)
                 continue
             self._reconnects += 1
             self._keep(pictures)
             return
+
+    @contextmanager
+    def _in_words(self) -> Generator[None]:
+        """Make one kind of error of whatever a driver raises; in a thread, nobody would hear of another."""
+        try:
+            yield
+        except EtudeError:
+            raise
+        except Exception as error:
+            raise CameraError(self._source.name, f"its driver failed: {type(error).__name__}: {error}.") from error
 
     def _keep(self, pictures: Pictures) -> None:
         now = time.perf_counter()
@@ -172,9 +187,10 @@ class LiveCamera:
             self._pace.tick(now)
             self._changed.notify_all()
 
-    def _tell(self, problem: CameraError) -> None:
+    def _tell(self, problem: EtudeError) -> None:
         with self._changed:
-            self._problem = problem
+            is_told = isinstance(problem, CameraError)
+            self._problem = problem if is_told else CameraError(self._source.name, str(problem))
             self._changed.notify_all()
 
 
