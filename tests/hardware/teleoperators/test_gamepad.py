@@ -1,6 +1,9 @@
 """The gamepad on SDL's own virtual joystick, which pygame sees as a real one."""
 
 import ctypes
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +181,12 @@ def test_a_gamepad_of_another_name_is_told_of(virtual, take_seat):
 def test_a_config_that_makes_no_sense_is_refused(config, problem):
     with pytest.raises(ConfigError, match=problem):
         Config(**config)
+
+
+def test_a_program_with_a_gamepad_can_still_be_ended():
+    script = (
+        "from etude.hardware.teleoperators.gamepad.pad import SdlPad\ntry: SdlPad('none')\nexcept Exception: pass\n"
+    )
+    ending = "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nimport time; time.sleep(20)"
+    done = subprocess.run([sys.executable, "-c", script + ending], check=False, timeout=60)
+    assert done.returncode == -signal.SIGTERM

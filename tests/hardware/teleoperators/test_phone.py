@@ -67,7 +67,7 @@ def read(phone):
 
 def heard(phone, until=lambda moved: moved):
     """The steps of the first tick at which something arrived."""
-    for _ in range(200):
+    for _ in range(3000):
         if until(moved := read(phone)):
             return moved
         time.sleep(0.005)

@@ -16,6 +16,12 @@ BUTTONS = (
 )  # fmt: skip
 """In SDL's order and by its names."""
 _FULL = 32767
+_SETTINGS = {
+    "SDL_VIDEODRIVER": "dummy",
+    "SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS": "1",
+    "SDL_NO_SIGNAL_HANDLERS": "1",
+    "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +96,9 @@ class _Sdl:
 
 
 def _start_sdl() -> _Sdl:
-    """Start the part of SDL that knows gamepads, without a window."""
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-    os.environ.setdefault("SDL_JOYSTICK_ALLOW_BACKGROUND_EVENTS", "1")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    """Start the part of SDL that knows gamepads, without a window, and leave signals to this program."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     try:
         import pygame  # noqa: PLC0415 - only a gamepad needs it
         from pygame._sdl2 import controller  # noqa: PLC0415
