@@ -91,7 +91,7 @@ _SIX_C001 = (C001,) * 6
 _LEADER_GEARS = (C044, C001, C044, C046, C046, C046)
 """Light to turn where little is to be held up."""
 
-_KOCH_START = tuple(math.radians(degrees) for degrees in (0.0, -40.0, 40.0, 60.0, 0.0, 10.0))
+_KOCH_START = tuple(math.radians(degrees) for degrees in (0.0, -40.0, 10.0, 50.0, 0.0, 10.0))
 _KOCH_FOLLOWER = (XL430_W250, XL430_W250, XL330_M288, XL330_M288, XL330_M288, XL330_M288)
 _KOCH_LEADER = _dynamixel(KOCH, (XL330_M077,) * 6, turned=("elbow_flex",))
 
