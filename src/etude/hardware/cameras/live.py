@@ -60,7 +60,7 @@ class LiveCamera:
         """Open the camera; raise `CameraError` when there is none, or when it gives pictures of another size."""
         if self._thread:
             return
-        if self._hanging and self._hanging.is_alive():
+        if self._is_hanging():
             raise CameraError(
                 self._source.name, "its driver hangs since it was closed. Pull it out and plug it in again."
             )
@@ -122,6 +122,11 @@ class LiveCamera:
         words = problem.problem if problem else f"no picture for {age_s:.1f} s." if age_s > _STALLED_S else ""
         return CameraHealth(fps=self._pace.fps(now), age_s=age_s, reconnects=self._reconnects, problem=words)
 
+    def _is_hanging(self) -> bool:
+        if self._hanging:
+            self._hanging.join(_JOIN_TIMEOUT_S)
+        return bool(self._hanging and self._hanging.is_alive())
+
     def _has_any(self) -> bool:
         return not isinstance(self._problem, Ended) and time.perf_counter() - self._taken_at < self._grace_s
 
@@ -133,8 +138,8 @@ class LiveCamera:
         if isinstance(self._problem, Ended):
             return self._problem
         age_s = time.perf_counter() - self._taken_at
-        why = f", because {self._problem.problem}" if self._problem else ". Check its cable or network."
-        return CameraError(self._source.name, f"no new picture for {age_s:.1f} s{why}")
+        why = self._problem.problem if self._problem else "check its cable or network."
+        return CameraError(self._source.name, f"no new picture for {age_s:.1f} s: {why}")
 
     def _check_connected(self) -> None:
         if not self._thread:

@@ -136,7 +136,7 @@ class SharedCamera:
         return time.perf_counter() - self._shot.taken_at if self._shot else 0.0
 
     def _complaint(self) -> CameraError:
-        why = self.health().problem or "Check its cable."
+        why = self.health().problem or "check its cable or network."
         return CameraError(self._config.camera, f"no new picture for {self._age_s():.1f} s: {why}")
 
 
