@@ -39,7 +39,7 @@ def test_what_happens_to_one_arm_is_told_of_that_one(pair):
         pair.apply(pair.observe()[STATE] + np.float32(1))
         assert "right: the arm holds still: somebody is in the way" in pair.clipped
         assert pair.health().warnings == ("right: The arm holds still: somebody is in the way.",)
-        assert list(pair.health().motors)[0].startswith("left_")
+        assert next(iter(pair.health().motors)).startswith("left_")
 
 
 def test_stop_holds_both(pair):

@@ -71,8 +71,7 @@ class Follower:
                 opened.callback(self._let_go)
             self.arm.hold()
             self._gate.start(self.arm.measure(), self._clock.now())
-            if self._config.guardian and self.scene is None:
-                guardian = Guardian(self.kind, self._config.port, self._rest())
+            if guardian := self._guardian():
                 opened.callback(guardian.leave)
                 guardian.stand_by()
             self._open = opened.pop_all()
@@ -220,6 +219,12 @@ class Follower:
 
     def _rest(self) -> dict[str, int]:
         return self.arm.rest_ticks(self._config.rest_pose)
+
+    def _guardian(self) -> Guardian | None:
+        """Give the guardian that a real arm needs which is to be let go somewhere; elsewhere it would just fall."""
+        rest, config = self._rest(), self._config
+        is_needed = config.guardian and config.disable_torque_on_disconnect and self.scene is None
+        return Guardian(self.kind, config.port, rest) if is_needed and rest else None
 
     def _let_go(self) -> None:
         """Lower the arm if that is safe, and release it in any case."""
