@@ -14,6 +14,8 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from etude import __version__
+from etude.cli.doctor_devices import device_findings
+from etude.cli.finding import Finding
 from etude.core.errors import EtudeError
 
 GOLDEN_TOLERANCE = 1e-4
@@ -28,24 +30,15 @@ OPTIONAL = {
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor:
-    """Check this machine; given a checkpoint, also that it gives the actions it gave when it was saved."""
+    """Check this machine and what is plugged in; given a checkpoint, also that it acts as when it was saved."""
 
     checkpoint: Positional[Path | None] = None
     """A checkpoint to check."""
+    ports: str = ""
+    """Look at the arms on these ports, with commas between; otherwise on all USB ports."""
 
 
 COMMAND = Doctor
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at."""
-
-    is_well: bool
-    what: str
-
-    def __str__(self) -> str:
-        return f"{'ok     ' if self.is_well else 'trouble'}  {self.what}"
 
 
 def run(command: Doctor) -> int:
@@ -64,7 +57,7 @@ def _findings(command: Doctor) -> Iterator[Finding]:
         yield _package(module, purpose)
     if importlib.util.find_spec("mujoco"):
         yield _rendering()
-    yield _ports()
+    yield from device_findings([port for port in command.ports.split(",") if port] or None)
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Finding(free > 1, f"{free:.0f} GB of disk free here")
     if command.checkpoint is not None:
@@ -88,11 +81,6 @@ def _rendering() -> Finding:
     except EtudeError as error:
         return Finding(False, f"the simulated cameras cannot render: {error}")
     return Finding(picture.std() > 0, f"simulated cameras render ({os.environ.get('MUJOCO_GL', 'default')})")
-
-
-def _ports() -> Finding:
-    found = sorted(str(path) for pattern in ("ttyACM*", "ttyUSB*", "tty.usb*") for path in Path("/dev").glob(pattern))
-    return Finding(True, f"serial ports: {', '.join(found) or 'none (the simulated arm needs none)'}")
 
 
 def _golden(checkpoint: Path) -> Finding:
