@@ -1,4 +1,9 @@
 import pytest
+from hypothesis import settings
+
+# A busy machine must not fail a test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -49,6 +49,15 @@ def test_a_silent_motor_costs_less_than_a_tick(bus):
     assert [tally.in_a_row for tally in bus.tallies.values()] == [0, 0, 4, 0, 0, 0]
 
 
+def test_an_arm_without_power_costs_little_more_than_a_tick(bus):
+    for servo in bus.servos:
+        servo.is_silent = True
+    for _ in range(bus.config.patience - 1):
+        assert took(bus, lambda: bus.poll("Present_Position")) < 2 * TICK_S
+    with pytest.raises(MotorSilent, match=r"No motor answers\. Check the power supply"):
+        bus.poll("Present_Position")
+
+
 def test_so_do_its_vitals(bus):
     bus.vitals("m3")
     bus.servos[2].is_silent = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,6 +18,9 @@ from etude.hardware.device import Line
 
 MAX_ID = 0xFC
 """Greatest id that a motor of any family can have."""
+
+_LONGEST_S = 0.025
+"""How long a control loop may be held up by asking again, which is less than its tick at 30 Hz."""
 
 
 class _Heard(NamedTuple):
@@ -199,14 +203,17 @@ class WireBus(ABC):
         self.contact.ask_one(motor, self._dialect.ping(self.motors[motor].id))
 
     def _gather(self, item: Register, motors: list[str], *, is_urgent: bool = False) -> dict[str, Reply]:
-        """Read a register of those motors that answer."""
+        """Read a register of those motors that answer; in a hurry, nothing more is asked once it has taken too long."""
         names = {self.motors[motor].id: motor for motor in motors}
+        enough_s = self.contact.clock.now() + _LONGEST_S if is_urgent else math.inf
         got: dict[str, Reply] = {}
         for attempt in range(self.config.retries + 1):
             missing = tuple(motor_id for motor_id, motor in names.items() if motor not in got)
             if not missing:
                 break
             for question in self._questions(item, missing, attempt, is_urgent=is_urgent):
+                if attempt and self.contact.clock.now() >= enough_s:
+                    return got
                 replies = self.contact.ask(question).replies
                 got |= {names[key]: reply for key, reply in replies.items() if len(reply.data) == item.size}
         return got
