@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etude.hardware.buses.feetech.registers import register
+from etude.sim.servos.feetech.models import C046, STS3250
 from etude.sim.servos.feetech.servo import Sts3215
 
 TICK_RAD = 2 * math.pi / 4096
@@ -194,6 +195,50 @@ class TestProtection:
         servo.drive.temperature_c = 71.0
         assert servo.torque(0.0, 0.0, DT) == 0.0
         assert get(servo, "Status") == 4
+
+
+class TestModes:
+    def test_pwm_mode_pushes_with_the_duty_wanted(self, servo):
+        """A tenth of 7.4 V times kt / R."""
+        put(servo, Operating_Mode=2, Goal_Time=-100, Torque_Enable=1)
+        assert servo.torque(0.0, 0.0, DT) == pytest.approx(-0.335, abs=1e-3)
+
+    @pytest.mark.parametrize("ticks_per_s", [800, -800])
+    def test_velocity_mode_turns_a_flywheel_at_the_speed_wanted_for_turns(self, servo, ticks_per_s):
+        put(servo, Operating_Mode=1, Goal_Velocity=ticks_per_s, Torque_Enable=1)
+        position = velocity = 0.0
+        for _ in range(5000):
+            velocity += (servo.torque(position, velocity, DT) - 0.059 * velocity) / 0.03 * DT
+            position += velocity * DT
+        assert velocity == pytest.approx(ticks_per_s * TICK_RAD, rel=0.02)
+        assert abs(position) > 2 * math.pi
+
+    def test_velocity_mode_gives_up_pulling_at_a_stuck_joint(self, servo):
+        put(servo, Operating_Mode=1, Goal_Velocity=500, Torque_Enable=1)
+        stuck(servo, 5.0)
+        assert get(servo, "Status") == 32
+
+    def test_step_mode_goes_on_from_the_last_goal(self, servo):
+        put(servo, Operating_Mode=3, Torque_Enable=1)
+        for _ in range(2):
+            put(servo, Goal_Position=100)
+            stuck(servo, 0.2)
+        assert servo.drive._goal == 2248
+
+
+class TestModels:
+    def test_gears_scale_speed_and_torque(self):
+        servo = Sts3215(1, model=C046)
+        put(servo, Goal_Position=4000)
+        assert stuck(servo, 0.5) == pytest.approx(1.91 * 147 / 345)
+
+    def test_an_sts3250_tells_its_number_and_bears_12_volts(self):
+        servo = Sts3215(1, model=STS3250)
+        assert (get(servo, "Model_Number"), get(servo, "Present_Voltage"), get(servo, "Status")) == (2825, 120, 0)
+
+    def test_the_answer_waits_as_long_as_it_should(self, servo):
+        put(servo, Return_Delay_Time=250)
+        assert servo.delay_s == pytest.approx(0.5e-3)
 
 
 def test_a_pendulum_settles_near_its_goal():
