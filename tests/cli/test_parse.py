@@ -147,5 +147,12 @@ def test_a_wish_that_cannot_be_granted_is_said(flag):
         read(f"{flag}=true")
 
 
+@pytest.mark.parametrize("words", [["--display_data=true"], ["--display_data"], ["--display_data", "true"]])
+def test_showing_data_means_the_viewer_that_lerobot_opens(words):
+    assert aliases.translate(words, {"--display"}) == ["--display=rerun"]
+    with pytest.raises(UserError, match="should be true or false"):
+        aliases.translate(["--display_data=perhaps"], {"--display"})
+
+
 def test_the_device_flag_reaches_the_command():
     assert read("--policy.device=cuda").device == "cuda"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from etude.core.errors import UserError
 
@@ -19,9 +19,11 @@ class Alias:
     """Values that ask for what happens anyway; empty with no `ours` means any value."""
     otherwise: str = ""
     """What to do for the other values."""
+    meanings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What each value stands for, as a flag of ours with its value, or nothing."""
 
 
-NO = ("false", "False", "0", "no")
+YES, NO = ("", "true", "True", "1", "yes"), ("false", "False", "0", "no")
 
 ALIASES = (
     Alias("--config_path", ours="--config"),
@@ -31,7 +33,7 @@ ALIASES = (
     Alias("--policy.repo_id"),
     Alias("--job_name"),
     Alias("--wandb.enable", granted=NO, otherwise="Weights & Biases is not supported yet; a run has events.jsonl."),
-    Alias("--display_data", granted=NO, otherwise="Say which viewer: --display=rerun."),
+    Alias("--display_data", meanings={**dict.fromkeys(NO, ""), **dict.fromkeys(YES, "--display=rerun")}),
     Alias("--play_sounds"),
     Alias("--dataset.streaming_encoding"),
     Alias("--teleop.id"),
@@ -58,6 +60,11 @@ def translate(arguments: Sequence[str], known: set[str]) -> list[str]:
 
 
 def _one(alias: Alias, value: str, known: set[str]) -> list[str]:
+    if value in alias.meanings:
+        flag, _, wanted = alias.meanings[value].partition("=")
+        return [f"{flag}={wanted}"] if flag in known else []
+    if alias.meanings:
+        raise UserError(f"{alias.flag} should be true or false, got {value}.")
     if alias.ours:
         return [f"{alias.ours}={value}"] if alias.ours in known else []
     if alias.granted and value not in alias.granted:
