@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from etude.hardware.buses.dynamixel.packet import BROADCAST, Instruction, Packet, encode
 from etude.hardware.buses.dynamixel.registers import ALERT, BAUD_RATES, X_SERIES
-from etude.sim.servos.dynamixel.drive import OVERHEAT, OVERLOAD, SPEED_UNIT, TICKS_PER_RAD, VOLTAGE, Drive, Settings
+from etude.sim.servos.dynamixel.drive import TICKS_PER_RAD, Drive, Settings
 from etude.sim.servos.dynamixel.memory import Error, Memory, Refused
 from etude.sim.servos.dynamixel.models import XL330_M288, Mode, Model
+from etude.sim.servos.dynamixel.present import hardware_error, measure
 
 MIDDLE = 2048
 _CLEAR_TURNS = bytes((0x01, 0x44, 0x58, 0x4C, 0x22))
@@ -21,8 +22,6 @@ _TORQUE_ON_BY_GOAL = 0x08
 _RATES = {value: rate for rate, value in BAUD_RATES.items()}
 _GOALS = tuple(X_SERIES[name] for name in ("Goal_PWM", "Goal_Current", "Goal_Velocity", "Goal_Position"))
 _GOAL_AT = X_SERIES["Goal_Position"].address
-_FIRST_PRESENT = X_SERIES["Realtime_Tick"].address
-_MOST = (1 << 31) - 1
 
 
 class XSeries:
@@ -138,7 +137,8 @@ class XSeries:
 
     def read(self, address: int, size: int) -> bytes:
         """Read memory, with fresh measurements."""
-        self._measure()
+        measure(self.memory, self.drive, self.model)
+        self.memory.set("Hardware_Error_Status", self._hardware_error())
         return self.memory.read(address, size)
 
     def write(self, address: int, data: bytes) -> None:
@@ -236,13 +236,7 @@ class XSeries:
         self._hold()
 
     def _hardware_error(self) -> int:
-        """Give the errors that hold now, and those that are remembered until a restart."""
-        drive, memory = self.drive, self.memory
-        decivolts = round(drive.supply_v * 10)
-        is_fed = memory.get("Min_Voltage_Limit") <= decivolts <= memory.get("Max_Voltage_Limit")
-        hot = OVERHEAT if drive.temperature_c > memory.get("Temperature_Limit") else 0
-        overload = OVERLOAD if drive.is_overloaded or drive.is_tripped else 0
-        return self._errors | hot | overload | (0 if is_fed else VOLTAGE)
+        return self._errors | hardware_error(self.memory, self.drive)
 
     def _shut_down(self) -> None:
         """Let go, where Shutdown says that such an error is a reason, until the next restart."""
@@ -252,23 +246,6 @@ class XSeries:
             self.memory.set("Torque_Enable", 0)
             self._configure()
             self.drive.hold()
-
-    def _measure(self) -> None:
-        drive, put = self.drive, self.memory.set
-        share = drive.nm / self.model.stall_nm * drive.settings.sign
-        unit = self.model.stall_a * 1000 if self.model.senses_current else 1000
-        put("Present_Position", min(max(drive.position, -_MOST), _MOST))
-        put("Present_Velocity", round(min(max(drive.velocity / SPEED_UNIT, -_MOST), _MOST)))
-        put("Present_PWM", round(drive.pwm))
-        put("Present_Current", round(share * unit))
-        put("Present_Input_Voltage", round(drive.supply_v * 10))
-        put("Present_Temperature", round(drive.temperature_c))
-        put("Position_Trajectory", round(drive.setpoint))
-        put("Velocity_Trajectory", round(drive.speed / SPEED_UNIT))
-        put("Realtime_Tick", int(drive.age_s * 1000) % 32768)
-        put("Moving", int(abs(drive.velocity / SPEED_UNIT) > self.memory.get("Moving_Threshold")))
-        put("Moving_Status", int(not drive.is_moving))
-        put("Hardware_Error_Status", self._hardware_error())
 
 
 def _word(params: bytes, at: int) -> int:
