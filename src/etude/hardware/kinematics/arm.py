@@ -133,8 +133,8 @@ class Kinematics:
             new_rows, new_error = self._linearise(pose, there)
             if new_error @ new_error > error @ error:  # too far for a straight line to be true: go more carefully
                 damping *= _MORE_CARE
-                continue
-            joints, rows, error, damping = there, new_rows, new_error, max(damping / _MORE_CARE, _DAMPING)
+            else:
+                joints, rows, error, damping = there, new_rows, new_error, max(damping / _MORE_CARE, _DAMPING)
             if np.abs(step).max() < _CONVERGED_RAD:
                 break
         return Solution(
