@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from etude.core.errors import DeviceError, NotFound
+from etude.envs import envs
 from etude.hardware import robots, teleoperators
 from etude.hardware.buses.dynamixel.packet import Instruction, Packet, encode, parse
 from etude.hardware.device import connected
@@ -118,3 +119,16 @@ def test_a_robot_and_its_leader_through_their_drivers():
             robot.apply(leader.read())
             robot.scene.clock.sleep_until(robot.scene.clock.now() + 1 / 30)
         assert np.abs(robot.observe()["observation.state"] - start).max() > 10
+
+
+def test_with_the_leader_in_the_hand_the_demonstrator_does_the_task():
+    env = envs.build(envs.config("so101_pick_place")())
+    leader = teleoperators.build(teleoperators.config("so101_leader")(port="sim"))
+    with connected(leader):
+        env.reset(0)
+        leader.reset(0)
+        steps = [env.step(leader.read())]
+        while not steps[-1].success and len(steps) < 300:
+            steps.append(env.step(leader.read()))
+    env.close()
+    assert steps[-1].success
