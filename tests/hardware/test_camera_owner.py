@@ -161,6 +161,20 @@ def test_a_robots_cameras_are_owned_by_one_switch(film, name):
         assert robot.observe()["observation.images.front"].shape == (24, 32, 3)
 
 
+def test_the_cameras_of_both_arms_of_a_pair_are_owned(film, name):
+    top, wrist = {"type": "video", "path": film}, {"type": "fake", "width": 8, "height": 6}
+    config = robots.config("bimanual")(
+        left_arm_config={"type": "fake", "num_joints": 2, "cameras": {"top": top, "wrist": wrist}},
+        right_arm_config={"type": "fake", "num_joints": 2},
+    )
+    with owned(config, name) as shared:
+        chosen = {camera: values["type"] for camera, values in shared.left_arm_config["cameras"].items()}
+        assert chosen == {"top": "shared", "wrist": "fake"}
+        assert shared.right_arm_config == config.right_arm_config
+        with connected(robot := robots.build(shared)):
+            assert robot.observe()["observation.images.left_top"].shape == (24, 32, 3)
+
+
 def test_without_cameras_there_is_no_process(name):
     with Owner({}, name) as owner:
         assert owner.pid == 0

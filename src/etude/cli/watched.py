@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -116,8 +116,7 @@ def robot_of(command: Any) -> Generator[Robot]:
     from etude.hardware.cameras.owner import owned
     from etude.sim.stage import staged
 
-    config = command.robot
-    with staged(command.task), owned(config) if getattr(config, "cameras", None) else nullcontext(config) as shared:
+    with staged(command.task), owned(command.robot) as shared:
         yield robots.build(shared)
 
 

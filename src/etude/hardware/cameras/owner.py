@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Self
 
-from etude.core.codec import encode
+from etude.core.codec import decode, encode
 from etude.core.errors import DeviceError
 from etude.hardware import cameras
 from etude.hardware.cameras import place
@@ -35,7 +35,7 @@ class Owner:
         """Name the cameras; without a name of its own, the owner gets one that no other has."""
         self.name = name or f"{os.getpid()}-{next(_numbers)}"
         own = {camera: config for camera, config in configs.items() if not getattr(config, "stays_in_process", False)}
-        self._order = {camera: {"type": cameras.name_of(config)} | encode(config) for camera, config in own.items()}
+        self._order = {camera: _plain(config) for camera, config in own.items()}
         shared = {camera: _shared(self.name, camera, config) for camera, config in own.items()}
         self.cameras: dict[str, Any] = {camera: shared.get(camera, config) for camera, config in configs.items()}
         """What to look through: shared cameras, and those that only their user's process can open."""
@@ -119,9 +119,45 @@ class Owner:
 
 @contextmanager
 def owned(config: Any, name: str = "") -> Generator[Any]:
-    """Give `config` of a robot with its cameras in a process of their own, for the length of a block."""
-    with Owner(config.cameras, name) as owner:
-        yield replace(config, cameras=owner.cameras)
+    """Give `config` of a robot with its cameras in a process of their own, for the length of a block.
+
+    Cameras of robots that it is made of, such as the arms of a pair, are owned too. Without cameras nothing happens.
+    """
+    own: Mapping[str, Any] = getattr(config, "cameras", {})
+    parts = {
+        f"{part}.{camera}": _config(values, f"{part}.{camera}")
+        for part, stored in _parts(config).items()
+        for camera, values in stored.items()
+    }
+    with Owner({**own, **parts}, name) as owner:
+        yield _looking_through(config, owner.cameras)
+
+
+def _parts(config: Any) -> dict[str, Mapping[str, Any]]:
+    """Give the cameras of the robots that a robot is made of, in plain values, by the field of that robot."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    stored = {name: value.get("cameras") for name, value in values.items() if isinstance(value, Mapping)}
+    return {name: each for name, each in stored.items() if isinstance(each, Mapping)}
+
+
+def _looking_through(config: Any, chosen: Mapping[str, Any]) -> Any:
+    """Put the `chosen` cameras in the place of those that `config` and its parts have."""
+    changed: dict[str, Any] = {}
+    if own := getattr(config, "cameras", {}):
+        changed["cameras"] = {name: chosen[name] for name in own}
+    for part, stored in _parts(config).items():
+        plain = {camera: _plain(chosen[f"{part}.{camera}"]) for camera in stored}
+        changed[part] = {**getattr(config, part), "cameras": plain}
+    return replace(config, **changed)
+
+
+def _config(plain: Mapping[str, Any], where: str) -> Any:
+    values = {name: value for name, value in plain.items() if name != "type"}
+    return decode(cameras.config(plain["type"]), values, where=where)
+
+
+def _plain(config: Any) -> dict[str, Any]:
+    return {"type": cameras.name_of(config)} | encode(config)
 
 
 def _shared(owner: str, camera: str, config: Any) -> Shared:
