@@ -78,10 +78,9 @@ def arms(link: Path) -> Iterator[tuple[Path, Path]]:
         process.stdout.close()
 
 
-def record(
-    folder: Path, ports: tuple[Path, Path], cameras: dict[str, Path], hz: int, vcodec: str, seconds: int
-) -> Answer:
+def record(ports: tuple[Path, Path], cameras: dict[str, Path], hz: int, vcodec: str, seconds: int) -> Answer:
     """Record an episode as a user does, and read from the dataset how that went."""
+    folder = ports[0].parent
     root = folder / f"{vcodec}-{hz}"
     shown_by = ", ".join(f"{name}: {{type: video, path: '{path}'}}" for name, path in cameras.items())
     command = [
