@@ -42,6 +42,16 @@ def test_what_to_type_is_told(tmp_path, capsys):
     assert "--robot.cameras=\"{front: {type: mjpeg, url: 'http://127.0.0.1:9/front.mjpg'}}\"" in told
 
 
+def test_of_two_arms_each_has_its_cameras(tmp_path, capsys):
+    sides = {f"{side}_arm_config": {"type": "so101_follower", "port": f"sim:{side}"} for side in ("left", "right")}
+    two = command(tmp_path, "bimanual", config=sides)
+    sim._announce(two, sim._sockets(two), {"front": "http://a", "right_wrist": "http://b"})
+    told = capsys.readouterr().out
+    port = f"{{type: so101_follower, port: {tmp_path}/arm-"
+    assert f"--robot.left_arm_config=\"{port}left, cameras: {{front: {{type: mjpeg, url: 'http://a'}}}}}}\"" in told
+    assert f"--robot.right_arm_config=\"{port}right, cameras: {{wrist: {{type: mjpeg, url: 'http://b'}}}}}}\"" in told
+
+
 def test_what_cannot_be_simulated_is_said(tmp_path):
     with pytest.raises(UserError, match=r"--robot\.type=fake cannot be simulated; .*so101_follower and bimanual can"):
         sim._sockets(command(tmp_path, "fake"))

@@ -124,21 +124,32 @@ def _body(package: str, name: str) -> str:
 
 
 def _announce(command: Sim, sockets: list[Socket], urls: dict[str, str]) -> None:
-    cameras = ", ".join(f"{name}: {{type: mjpeg, url: '{url}'}}" for name, url in urls.items())
     for socket in sockets:
         print(f"{'leader' if socket.is_leader else 'port'}: {socket.link}")
     for name, url in urls.items():
         print(f"camera {name}: {url}")
-    robot = _words("robot", [socket for socket in sockets if not socket.is_leader])
-    print(f'use it with: {robot} --robot.cameras="{{{cameras}}}"')
+    followers = [socket for socket in sockets if not socket.is_leader]
+    robot = _words("robot", followers)
+    print(f"use it with: {_words('robot', followers, urls)}")
     if command.leader:
         teleop = _words("teleop", [socket for socket in sockets if socket.is_leader])
         print(f"teleoperate with: etude teleoperate {robot} {teleop}")
     print("Ctrl-C stops.", flush=True)
 
 
-def _words(slot: str, sockets: list[Socket]) -> str:
+def _words(slot: str, sockets: list[Socket], urls: dict[str, str] | None = None) -> str:
+    """Give what to type to use these arms, with these cameras if any."""
     if len(sockets) == 1:
-        return f"--{slot}.type={sockets[0].driver} --{slot}.port={sockets[0].link}"
-    arms = [f'--{slot}.{one.name}_arm_config="{{type: {one.driver}, port: {one.link}}}"' for one in sockets]
-    return f"--{slot}.type=bimanual {' '.join(arms)}"
+        words = f"--{slot}.type={sockets[0].driver} --{slot}.port={sockets[0].link}"
+        return f'{words} --{slot}.cameras="{_cameras(urls)}"' if urls else words
+    words = f"--{slot}.type=bimanual"
+    for one in sockets:
+        here = {name: url for name, url in (urls or {}).items() if name.startswith("right_") == (one.name == "right")}
+        seen = f", cameras: {_cameras(here)}" if here else ""
+        words += f' --{slot}.{one.name}_arm_config="{{type: {one.driver}, port: {one.link}{seen}}}"'
+    return words
+
+
+def _cameras(urls: dict[str, str]) -> str:
+    told = (f"{name.removeprefix('right_')}: {{type: mjpeg, url: '{url}'}}" for name, url in urls.items())
+    return f"{{{', '.join(told)}}}"
