@@ -53,8 +53,10 @@ def _registries(command: type) -> dict[str, Any]:
 
 
 def _stored_run(command: type, arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    arguments = aliases.translate(arguments, {"--config"} | dict(_flags(command)).keys())
-    path, rest = _take(arguments, "--config")
+    # Other aliases have to wait: only with its slots chosen it is known which flags a command has itself.
+    lerobots, rest = _take(arguments, "--config_path")
+    path, rest = _take(rest, "--config")
+    path = path or lerobots
     if path is None:
         return {}, rest
     file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)

@@ -106,18 +106,22 @@ def out_of_order(swept: Mapping[str, Swept], history: Sequence[Mapping[str, int]
     """Name neighbours that were moved in another order than the one asked for: their ids may be exchanged."""
     if not history:
         return
-    moved_at: dict[str, int] = {}
-    for motor, joint in swept.items():
-        first = history[0][motor]
-        far = (joint.high - joint.low) / 4
-        moved_at[motor] = next((at for at, look in enumerate(history) if abs(look[motor] - first) > far), len(history))
+    done_at = {motor: _swept_at(joint, [look[motor] for look in history]) for motor, joint in swept.items()}
     for one, other in pairwise(swept):
-        if moved_at[other] < moved_at[one]:
+        if done_at[other] < done_at[one]:
             yield Finding(
                 sentence=f"{other} was moved before {one}. If you moved {one} first, their ids are exchanged: run "
                 "etude setup-motors.",
                 is_serious=False,
             )
+
+
+def _swept_at(joint: Swept, places: Sequence[int]) -> int:
+    """Give the number of the look at which the joint had been near both of its ends."""
+    near = (joint.high - joint.low) / 10
+    at_low = next((at for at, place in enumerate(places) if place < joint.low + near), len(places))
+    at_high = next((at for at, place in enumerate(places) if place > joint.high - near), len(places))
+    return max(at_low, at_high)
 
 
 def pose_differences(

@@ -21,9 +21,9 @@ _LEAST_STRENGTH = 300
 """Share of the full torque [1/1000]: what lifts the joint's own weight, and little more."""
 _ROOM = 200
 """Where a joint is made to read that is at its lower end; at its upper end it reads as much below a whole turn."""
-_STILL_TICKS, _STILL_S, _STUCK_S = 4, 0.4, 2.0
+_STILL_TICKS, _STILL_S, _STUCK_S = 4, 0.7, 2.0
 """A joint that moves no further in the first time has arrived where it should be; in the second, it has not."""
-_PUSHING = 0.6
+_PUSHING = 0.8
 """Share of the strength allowed at which a motor that does not move is at a stop."""
 _LONGEST_S = 20.0
 _NEAR_TICKS = 80
