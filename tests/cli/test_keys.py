@@ -2,10 +2,12 @@ import os
 import pty
 import sys
 import termios
+import time
 
 import pytest
 
 from etude.cli.keys import listening
+from etude.cli.leaving import Leaving
 
 
 @pytest.fixture
@@ -48,3 +50,23 @@ def test_without_a_terminal_no_key_is_pressed(monkeypatch, tmp_path):
         with listening() as keys:
             assert not keys.is_heard
             assert keys.pressed() == []
+
+
+def test_a_second_escape_interrupts_the_way_to_rest(terminal, capsys):
+    leaving = Leaving("The arm comes to rest.")
+    leaving.begin()
+    os.write(terminal[0], b"q")
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(200):
+            time.sleep(0.05)
+    leaving.end()
+    assert "comes to rest" in capsys.readouterr().err
+
+
+def test_who_presses_nothing_is_not_interrupted(terminal):
+    before = termios.tcgetattr(terminal[1])
+    leaving = Leaving("The arm comes to rest.")
+    leaving.end()
+    leaving.begin()
+    leaving.end()
+    assert termios.tcgetattr(terminal[1]) == before

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from etude.cli.console import say
 from etude.cli.controls import Controls, controls
+from etude.cli.leaving import Leaving
 from etude.cli.screen import Caption, Screen, screen
 from etude.cli.slots import Slot
 from etude.cli.sounds import Sounds, has_player
@@ -93,7 +94,11 @@ def driving(
 
     with ExitStack() as stack:
         viewers = [_rerun(stack)] if command.display == "rerun" else []
+        leaving = Leaving("The arm comes to rest. Escape lets it go at once.")
+        stack.callback(leaving.end)
         stack.enter_context(connected(robot, *others))
+        if hasattr(robot, "stop") and not robot.scene:
+            stack.callback(leaving.begin)
         for invitation in filter(None, (getattr(other, "invitation", "") for other in others)):
             say(invitation)  # how to drive, before the live view begins
         env = RobotEnv(robot, hz=fps)
