@@ -190,7 +190,9 @@ class Session:
         return is_kept
 
     def _keeps(self, success: bool) -> bool:
-        return not self._drive.wishes.wants_again and (success or not self._drive.env.is_simulated)
+        # A person judges for herself, also where a simulated task could.
+        is_judged = self._drive.env.is_simulated and not self._drive.by_person
+        return not self._drive.wishes.wants_again and (success or not is_judged)
 
     def _reset(self) -> bool:
         """Let a person put things back, with the arm if she likes; give whether she wants to stop."""
