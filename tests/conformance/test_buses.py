@@ -244,6 +244,16 @@ class TestEveryBus:
         assert bus.read("ID", first) == 42
         assert bus.scan() == {42: bus.model_number(first)}
 
+    def test_an_id_belongs_to_one_motor(self, name, bus):
+        one, two, *_ = bus.motors
+        bus.write("Torque_Enable", one, 0)
+        with pytest.raises(DeviceError, match=r"another motor has it already\. Connect one motor at a time"):
+            bus.write("ID", one, bus.motors[two].id)
+        with pytest.raises(ConfigError, match="ID takes 0 to 252, got 254"):
+            bus.write("ID", one, 254)
+        bus.write("ID", one, bus.motors[one].id)
+        assert len(bus.scan()) == len(bus.motors)
+
     def test_motors_are_found_at_every_rate(self, name, bus, first):
         rate = list(bus.baud_rates)[2]
         bus.write("Torque_Enable", first, 0)

@@ -88,6 +88,14 @@ def test_a_write_that_the_torque_forbids_says_what_to_do(bus):
     assert bus.read("Operating_Mode", "elbow") == 4
 
 
+def test_an_id_that_the_torque_forbids_is_not_believed(bus):
+    bus.write("Torque_Enable", "elbow", 1)
+    with pytest.raises(DeviceError, match=r"refused ID: .*Release the arm first"):
+        bus.write("ID", "elbow", 9)
+    assert bus.motors["elbow"].id == 2
+    assert bus.read("ID", "elbow") == 2
+
+
 def test_a_refusal_is_raised_whatever_faults_there_are(bus):
     with pytest.raises(DeviceError, match="refused Present_Position: the register is read-only"):
         bus.write("Present_Position", "elbow", 1, despite_faults=True)

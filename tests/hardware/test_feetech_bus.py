@@ -146,6 +146,29 @@ def test_a_baud_rate_that_there_is_not_is_refused(bus, servos):
     assert servos[1].memory.get("Baud_Rate") == 0
 
 
+@pytest.mark.parametrize("lost", ["question", "answer"])
+def test_a_new_id_is_given_whatever_is_lost(bus, line, servos, lost):
+    answer, num_writes = line.answer, iter(range(100))
+
+    def lossy(data):
+        if data[4:6] != bytes((Instruction.WRITE, 5)) or next(num_writes):
+            return answer(data)
+        if lost == "answer":
+            answer(data)
+        return b""
+
+    line.answer = lossy
+    bus.write("ID", "elbow", 9)
+    assert bus.motors["elbow"].id == servos[1].memory.get("ID") == bus.read("ID", "elbow") == 9
+
+
+def test_a_motor_that_keeps_its_id_is_still_known_by_it(bus, servos):
+    servos[1].is_silent = True
+    with pytest.raises(MotorSilent, match=r"'elbow' \(id 2\)"):
+        bus.write("ID", "elbow", 9)
+    assert bus.motors["elbow"].id == 2
+
+
 def test_motors_of_two_protocols_cannot_share_a_wire(line):
     motors = {"arm": Motor(id=1, model="sts3215"), "finger": Motor(id=2, model="scs0009")}
     with pytest.raises(ConfigError, match="different protocols cannot share a wire"):

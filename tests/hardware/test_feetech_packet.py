@@ -79,4 +79,5 @@ def test_any_bytes_are_survived_and_what_is_kept_is_short(noise):
     found, rest = parse(noise)
     assert noise.endswith(rest)
     assert len(rest) < 254
+    assert all(encode(packet) in noise for packet in found), "none is invented"
     assert sum(len(encode(packet)) for packet in found) + len(rest) <= len(noise)

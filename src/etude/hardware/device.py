@@ -67,7 +67,7 @@ class Line(Protocol):
         ...
 
     def set_baud_rate(self, baud_rate: int) -> None:
-        """Go on at another rate [bits/s]."""
+        """Go on at another rate [bits/s]; before the line is open, begin with it."""
         ...
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from etude.core.errors import ConfigError, MotorSilent, NotFound
+from etude.core.errors import ConfigError, DeviceError, MotorSilent, NotFound
 from etude.hardware.bus import Motor, Tally, Vitals
 from etude.hardware.buses.bus_config import BusConfig
 from etude.hardware.buses.contact import Contact
@@ -131,10 +131,10 @@ class WireBus(ABC):
         A motor that was given another id or rate is spoken to by that from then on.
         """
         item = find(self._table, name)
-        question = self._dialect.write(self.motors[motor].id, item, value)
         if name in ("ID", "Baud_Rate"):
-            self._move(motor, question, name, value)
+            self._move(motor, item, value)
             return
+        question = self._dialect.write(self.motors[motor].id, item, value)
         self._check(motor, self.contact.ask_one(motor, question), item, despite_faults=despite_faults)
 
     def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
@@ -190,17 +190,41 @@ class WireBus(ABC):
                 return item.decode(reply.data)
         return None
 
-    def _move(self, motor: str, question: Question, name: str, value: int) -> None:
-        """Change how a motor is reached, and make sure that it is; it may answer the old way, the new way, or not."""
+    def _move(self, motor: str, item: Register, value: int) -> None:
+        """Change how a motor is reached until it is; it may answer the old way, the new way, or not at all."""
+        before = self.motors[motor].id, self.contact.exchange.baud_rate
+        if item.name == "ID":
+            self._check_free(motor, value)
+        after = (value, before[1]) if item.name == "ID" else (before[0], self._rate(value))
+        for _ in range(self.config.retries + 1):
+            question = self._dialect.write(before[0], item, value)
+            for reply in self.contact.ask(question).replies.values():
+                self._check(motor, reply, item, despite_faults=True)
+            self._reach(motor, *after)
+            if any(self.contact.ask(self._dialect.ping(after[0])).replies for _ in range(self.config.retries + 1)):
+                return
+            self._reach(motor, *before)
+        raise self.contact.silence(motor)
+
+    def _check_free(self, motor: str, motor_id: int) -> None:
+        """Raise when no motor can have that id, or another one has it: both would talk at once ever after."""
+        if not 0 <= motor_id <= MAX_ID:
+            raise ConfigError(f"ID takes 0 to {MAX_ID}, got {motor_id}.")
+        if motor_id != self.motors[motor].id and self.contact.ask(self._dialect.ping(motor_id)).replies:
+            raise DeviceError(
+                f"Motor '{motor}' on {self.line.name} cannot have id {motor_id}: another motor has it already. "
+                "Connect one motor at a time."
+            )
+
+    def _reach(self, motor: str, motor_id: int, baud_rate: int) -> None:
+        self.contact.rename(motor, motor_id)
+        self.contact.set_baud_rate(baud_rate)
+
+    def _rate(self, code: int) -> int:
         rates = {code: rate for rate, code in self.baud_rates.items()}
-        if name == "Baud_Rate" and value not in rates:
-            raise ConfigError(f"Baud_Rate takes {', '.join(map(str, rates))}, got {value}.")
-        self.contact.ask(question)
-        if name == "ID":
-            self.contact.rename(motor, value)
-        else:
-            self.contact.set_baud_rate(rates[value])
-        self.contact.ask_one(motor, self._dialect.ping(self.motors[motor].id))
+        if code not in rates:
+            raise ConfigError(f"Baud_Rate takes {', '.join(map(str, rates))}, got {code}.")
+        return rates[code]
 
     def _gather(self, item: Register, motors: list[str], *, is_urgent: bool = False) -> dict[str, Reply]:
         """Read a register of those motors that answer; in a hurry, nothing more is asked once it has taken too long."""
