@@ -128,6 +128,7 @@ class World:
 
     def success(self) -> bool:
         """Whether the task is done, right now."""
+        self.start()
         return self.task.success(self)
 
     def render(self, view: str, height: int, width: int) -> np.ndarray:
