@@ -1,4 +1,5 @@
 import sys
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -23,6 +24,18 @@ def test_states_actions_and_pictures_are_sent(tmp_path):
     assert {"/state", "/action", "/images/front"} <= {chunk.entity_path for chunk in chunks}
     states = [chunk.to_record_batch().column("Scalars:scalars") for chunk in chunks if chunk.entity_path == "/state"]
     assert [row for column in states for row in column.to_pylist()] == [[number, number] for number in range(5)]
+
+
+def test_a_viewer_that_was_closed_stops_nothing():
+    class Gone(MagicMock):
+        def flush(self, timeout_sec):
+            raise RuntimeError("connection severed")
+
+    sink = RerunSink(MagicMock(), Gone())
+    sink.start()
+    frame = {"observation.state": np.zeros(2, np.float32)}
+    sink.tick(frame, Step(frame=frame, action=np.zeros(2, np.float32)))
+    sink.close()
 
 
 def test_its_absence_is_told_with_the_remedy(monkeypatch):

@@ -141,7 +141,8 @@ def page(caption: Caption, view: View) -> Any:
     from rich.console import Group
     from rich.text import Text
 
-    lines = [Text.assemble((caption.title, "bold"), f"   {caption.phase}   {_time_left(caption, view)}")]
+    going_on = "   ".join(part for part in (caption.phase, _time_left(caption, view)) if part)
+    lines = [Text.assemble((caption.title, "bold"), "   ", going_on)]
     lines.append(_rate(caption, view))
     lines += [Text.assemble((f"{name:<8}", "dim"), text) for name, text in health_lines(view.health)]
     for name, style, remarks in (

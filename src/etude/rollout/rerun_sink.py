@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,8 @@ from etude.envs.env import Step
 EVERY_S = 0.1
 """How often pictures and curves are sent; the curves have every tick."""
 _TIME = "time"
+_PATIENCE_S = 5.0
+"""How long the viewer may take for what is left at the end."""
 _MEMORY = "25%"
 """What the viewer may use of the computer's memory, until it forgets the oldest."""
 
@@ -45,9 +48,10 @@ class RerunSink:
             if path:
                 recording.save(path)
             else:
-                recording.spawn(memory_limit=_MEMORY)
+                rerun.spawn(recording=recording, memory_limit=_MEMORY, executable_path=_viewer())
         except (RuntimeError, OSError) as error:
-            raise DeviceError(f"The rerun viewer cannot be opened: {error}. Leave out --display.") from error
+            reason = str(error).strip().partition("\n")[0].rstrip(".")
+            raise DeviceError(f"The rerun viewer cannot be opened: {reason}. Leave out --display.") from error
         sink = cls(rerun, recording)
         sink.start()
         try:
@@ -63,7 +67,8 @@ class RerunSink:
         """Send what is left and let go of the viewer."""
         self._is_over.set()
         self._thread.join()
-        self._recording.flush()
+        with suppress(RuntimeError):  # somebody closed the viewer, and what it should have shown is of no use any more
+            self._recording.flush(timeout_sec=_PATIENCE_S)
         self._recording.disconnect()
 
     def begin(self, seed: int) -> None:
@@ -110,6 +115,12 @@ class RerunSink:
 
     def _picture(self, picture: np.ndarray) -> Any:
         return self._rerun.Image(picture) if picture.dtype == np.uint8 else self._rerun.DepthImage(picture[..., 0])
+
+
+def _viewer() -> str | None:
+    """Find the viewer's program where pip puts it, which is on the path only in an activated environment."""
+    beside = Path(sys.executable).with_name("rerun.exe" if sys.platform == "win32" else "rerun")
+    return str(beside) if beside.exists() else None
 
 
 def _rerun() -> Any:
