@@ -123,7 +123,7 @@ def test_the_owner_ends_with_a_program_that_is_killed_and_leaves_nothing(program
     assert place.ring_path(name, "front").exists()
     program.kill()
     program.wait()
-    eventually(lambda: not place.ring_path(name, "front").exists(), "the ring is removed")
+    eventually(lambda: not (place.root() / name).exists(), "everything is removed")
 
 
 def test_what_is_left_when_both_are_killed_goes_with_the_next_start(program, film, name):

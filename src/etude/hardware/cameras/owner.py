@@ -79,7 +79,7 @@ class Owner:
         place.sweep()
 
     def _launch(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "etude.hardware.cameras.owner_process"]
+        command = [sys.executable, "-P", "-m", "etude.hardware.cameras.owner_process"]  # a copy.py here must not matter
         process = subprocess.Popen(  # noqa: S603  in a session of its own, Ctrl-C does not reach it
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )

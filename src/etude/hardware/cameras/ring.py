@@ -113,9 +113,10 @@ class RingWriter:
         handle, self._handle = self._handle, -1
         if handle < 0:
             return
-        with suppress(OSError):
+        with suppress(OSError), place.changing():
             if os.path.samestat(os.fstat(handle), self._path.stat()):
                 self._path.unlink()
+                self._path.parent.rmdir()  # which the last ring of an owner achieves
         os.close(handle)
 
 
