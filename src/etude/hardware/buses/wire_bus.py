@@ -8,16 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from etude.core.errors import ConfigError, DeviceError, MotorSilent, NotFound
+from etude.core.errors import ConfigError, MotorSilent, NotFound
 from etude.hardware.bus import Motor, Tally, Vitals
 from etude.hardware.buses.bus_config import BusConfig
 from etude.hardware.buses.contact import Contact
 from etude.hardware.buses.dialect import Dialect, Question, Reply
+from etude.hardware.buses.moving import MAX_ID, move
 from etude.hardware.buses.register import Model, Register, find
 from etude.hardware.device import Line
-
-MAX_ID = 0xFC
-"""Greatest id that a motor of any family can have."""
 
 _LONGEST_S = 0.025
 """How long a control loop may be held up by asking again, which is less than its tick at 30 Hz."""
@@ -132,7 +130,14 @@ class WireBus(ABC):
         """
         item = find(self._table, name)
         if name in ("ID", "Baud_Rate"):
-            self._move(motor, item, value)
+            move(
+                self.contact,
+                motor,
+                item,
+                value,
+                rates=self.baud_rates,
+                check=lambda reply: self._check(motor, reply, item, despite_faults=True),
+            )
             return
         question = self._dialect.write(self.motors[motor].id, item, value)
         self._check(motor, self.contact.ask_one(motor, question), item, despite_faults=despite_faults)
@@ -189,42 +194,6 @@ class WireBus(ABC):
             if reply := self.contact.ask(self._dialect.read(motor_id, item)).replies.get(motor_id):
                 return item.decode(reply.data)
         return None
-
-    def _move(self, motor: str, item: Register, value: int) -> None:
-        """Change how a motor is reached until it is; it may answer the old way, the new way, or not at all."""
-        before = self.motors[motor].id, self.contact.exchange.baud_rate
-        if item.name == "ID":
-            self._check_free(motor, value)
-        after = (value, before[1]) if item.name == "ID" else (before[0], self._rate(value))
-        for _ in range(self.config.retries + 1):
-            question = self._dialect.write(before[0], item, value)
-            for reply in self.contact.ask(question).replies.values():
-                self._check(motor, reply, item, despite_faults=True)
-            self._reach(motor, *after)
-            if any(self.contact.ask(self._dialect.ping(after[0])).replies for _ in range(self.config.retries + 1)):
-                return
-            self._reach(motor, *before)
-        raise self.contact.silence(motor)
-
-    def _check_free(self, motor: str, motor_id: int) -> None:
-        """Raise when no motor can have that id, or another one has it: both would talk at once ever after."""
-        if not 0 <= motor_id <= MAX_ID:
-            raise ConfigError(f"ID takes 0 to {MAX_ID}, got {motor_id}.")
-        if motor_id != self.motors[motor].id and self.contact.ask(self._dialect.ping(motor_id)).replies:
-            raise DeviceError(
-                f"Motor '{motor}' on {self.line.name} cannot have id {motor_id}: another motor has it already. "
-                "Connect one motor at a time."
-            )
-
-    def _reach(self, motor: str, motor_id: int, baud_rate: int) -> None:
-        self.contact.rename(motor, motor_id)
-        self.contact.set_baud_rate(baud_rate)
-
-    def _rate(self, code: int) -> int:
-        rates = {code: rate for rate, code in self.baud_rates.items()}
-        if code not in rates:
-            raise ConfigError(f"Baud_Rate takes {', '.join(map(str, rates))}, got {code}.")
-        return rates[code]
 
     def _gather(self, item: Register, motors: list[str], *, is_urgent: bool = False) -> dict[str, Reply]:
         """Read a register of those motors that answer; in a hurry, nothing more is asked once it has taken too long."""
