@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from etude.hardware.cameras.found import FoundCamera
 
 _TIMEOUT_S = 5.0
+_USUAL = 640, 480
+"""The size that nearly every camera gives [pixels]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +49,11 @@ def run(command: FindCameras) -> int:
         say("No camera is plugged in. Try another USB port and cable.")
         return 1
     told = {f"camera_{one.index}": _about(one) for one in cameras}
+    sizes = {f"camera_{one.index}": _size(one) for one in cameras}
     problems = 0
     for label, place in looked_at:
         try:
-            picture = f"picture: {_save(command.folder, label, place)}"
+            picture = f"picture: {_save(command.folder, label, place, sizes.get(label, _USUAL))}"
         except EtudeError as problem:
             picture, problems = f"no picture: {problem}", problems + 1
         print("  ".join(part for part in (f"index_or_path: {place}", told.get(label, ""), picture) if part))
@@ -66,13 +69,22 @@ def _about(camera: FoundCamera) -> str:
     return " ".join(part for part in (camera.name, now, largest) if part)
 
 
-def _save(folder: Path, label: str, place: int | str) -> Path:
+def _size(camera: FoundCamera) -> tuple[int, int]:
+    """Choose the size nearest to the usual one that the camera can give."""
+    sizes = {size for one in camera.formats for size in one.sizes}
+    return min(sizes, key=lambda size: abs(size[0] - _USUAL[0]) + abs(size[1] - _USUAL[1]), default=_USUAL)
+
+
+def _save(folder: Path, label: str, place: int | str, size: tuple[int, int]) -> Path:
     from PIL import Image
 
     from etude.hardware import cameras
 
     is_url = isinstance(place, str) and "://" in place
-    config = cameras.config("mjpeg")(url=place) if is_url else cameras.config("opencv")(index_or_path=place)
+    if is_url:
+        config = cameras.config("mjpeg")(url=place)
+    else:
+        config = cameras.config("opencv")(index_or_path=place, width=size[0], height=size[1])
     camera = cameras.build(config)
     camera.connect()
     try:

@@ -53,7 +53,7 @@ def run(command: SetupMotors) -> int:
 
 
 def _order(kind: ArmKind, start: str | None) -> list[str]:
-    order = list(reversed(kind.motors))
+    order = list(kind.motors)[::-1]
     if start is None:
         return order
     if start not in order:

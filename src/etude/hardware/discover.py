@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from etude.core.errors import EtudeError, MissingExtra
@@ -18,6 +19,8 @@ from etude.hardware.health import Vitals
 
 WIGGLE_TICKS = 60
 """5 degrees: more than a motor trembles."""
+_SETTLE_LOOKS = 40
+"""So long arms may sink that were held until now, before it counts as being moved."""
 _FOLLOWER_V = 9.0
 """Leaders are fed with 5 or 7.4 V."""
 _FOLLOWER_GAIN = 16
@@ -108,22 +111,30 @@ def arm_on(port: str, *, thorough: bool = False) -> FoundArm:
 def wiggled(ports: Sequence[str]) -> Generator[str | None, None, None]:
     """Watch the arms on `ports`, whose torque goes off, and give the port whose arm is moved; nothing until then."""
     with ExitStack() as opened:
-        watched: dict[str, tuple[MotorBus, dict[str, int]]] = {}
-        for port in ports:
-            found = arm_on(port)
-            if found.motors:
-                bus = _bus_of(found)
-                bus.open()
-                opened.callback(bus.close)
-                for motor in bus.motors:
-                    bus.write("Torque_Enable", motor, 0, despite_faults=True)
-                watched[port] = (bus, bus.sync_read("Present_Position"))
-        while True:
-            for port, (bus, first) in watched.items():
-                if any(_far(bus, motor, first[motor], now) for motor, now in bus.poll("Present_Position").items()):
+        watched = {port: bus for port in ports if (bus := _limp(port, opened)) is not None}
+        first = {port: bus.sync_read("Present_Position") for port, bus in watched.items()}
+        for look in count():
+            for port, bus in watched.items():
+                now = bus.poll("Present_Position")
+                if look < _SETTLE_LOOKS:
+                    first[port] = now
+                elif any(_far(bus, motor, first[port][motor], now[motor]) for motor in now):
                     yield port
                     return
             yield None
+
+
+def _limp(port: str, opened: ExitStack) -> MotorBus | None:
+    """Open the bus on `port` for as long as `opened` and switch its motors off; none when no motor is there."""
+    found = arm_on(port)
+    if not any(motor.model for motor in found.motors):
+        return None
+    bus = _bus_of(found)
+    bus.open()
+    opened.callback(bus.close)
+    for motor in bus.motors:
+        bus.write("Torque_Enable", motor, 0, despite_faults=True)
+    return bus
 
 
 def _far(bus: MotorBus, motor: str, first: int, now: int) -> bool:
