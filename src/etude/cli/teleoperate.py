@@ -58,14 +58,14 @@ def run(command: Teleoperate) -> int:
 
 
 def _drive(drive: Drive, agent: Agent, command: Teleoperate) -> None:
-    num_ticks, late, seconds, seed = 0, 0, command.teleop_time_s, command.seed
-    began_s, is_over = drive.clock.now(), False
+    num_ticks, late, duration_s = 0, 0, 0.0
+    seconds, seed, is_over = command.teleop_time_s, command.seed, False
     while not is_over:
         outcome = drive.rollout(agent, seconds=seconds, seed=seed)
         num_ticks, late, seed = num_ticks + outcome.ticks, late + outcome.late_ticks, seed + 1
+        duration_s += outcome.duration_s
         seconds = None if seconds is None else seconds - outcome.ticks / command.fps
         is_time_up = seconds is not None and seconds <= 0
         is_over = not outcome.success or drive.wishes.is_ended or is_time_up  # a task that is done begins anew
-    duration_s = drive.clock.now() - began_s
     rate = num_ticks / max(duration_s, 1e-9)
     say(f"Drove {num_ticks} ticks in {duration_s:.1f} s ({rate:.1f} per second, {late} late).")
