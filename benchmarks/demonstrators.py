@@ -1,6 +1,7 @@
 """How often the scripted demonstrator succeeds at each task, with what is pushed and worn out, as JSON.
 
     python benchmarks/demonstrators.py [--tasks=pick_place,stack,...] [--preset=plain|hard] [--noise=0.5] [--n=100]
+        [--first_seed=500000]
 
 The arm is driven through its driver; nothing is drawn. What a recording discards is counted as a failure here, and so
 is a demonstration that takes longer than the environment allows (`max_seconds`).
@@ -25,6 +26,8 @@ from etude.sim.tasks import tasks
 from etude.sim.world import begin_world
 
 FIRST_SEED = 500_000
+LONGEST = 3000
+"""Ticks; the demonstrator gives up long before."""
 
 
 def main() -> None:
@@ -34,13 +37,19 @@ def main() -> None:
     parser.add_argument("--preset", choices=("plain", "hard"), default="plain")
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--n", type=int, default=100)
+    parser.add_argument("--first_seed", type=int, default=FIRST_SEED)
     options = parser.parse_args()
     for task in options.tasks.split(","):
-        print(json.dumps(measured(task, options.preset, options.noise, options.n)), flush=True)
+        print(
+            json.dumps(
+                measured(task, options.preset, options.noise, range(options.first_seed, options.first_seed + options.n))
+            ),
+            flush=True,
+        )
 
 
-def measured(task: str, preset: str, noise: float, n: int) -> dict[str, Any]:
-    """Give the success of `n` demonstrations and how long they took."""
+def measured(task: str, preset: str, noise: float, seeds: range) -> dict[str, Any]:
+    """Give the success of a demonstration per seed and how long they took."""
     known, shown = envs.config(f"so101_{task}"), teleoperators.config("scripted")
     config = known.hard() if preset == "hard" else known()
     world = begin_world(config.task)
@@ -49,9 +58,9 @@ def measured(task: str, preset: str, noise: float, n: int) -> dict[str, Any]:
     robot.connect()
     demonstrator.connect()
     env, agent = RobotEnv(robot), TeleoperatorAgent(demonstrator)
-    outcomes = [rollout(env, agent, seed=FIRST_SEED + seed, max_ticks=3000) for seed in range(n)]
+    outcomes = [rollout(env, agent, seed=seed, max_ticks=LONGEST) for seed in seeds]
     taken = np.array([outcome.ticks for outcome in outcomes if outcome.success]) / env.hz
-    successes, in_time = len(taken), int((taken <= config.max_seconds).sum())
+    n, successes, in_time = len(seeds), len(taken), int((taken <= config.max_seconds).sum())
     demonstrator.disconnect()
     robot.disconnect()
     world.close()
@@ -66,7 +75,7 @@ def measured(task: str, preset: str, noise: float, n: int) -> dict[str, Any]:
         f"within {config.max_seconds:g} s": in_time,
         "median s": round(float(np.median(taken)), 1),
         "95 % s": round(float(np.percentile(taken, 95)), 1),
-        "failed seeds": [FIRST_SEED + seed for seed, outcome in enumerate(outcomes) if not outcome.success],
+        "failed seeds": [seed for seed, outcome in zip(seeds, outcomes, strict=True) if not outcome.success],
     }
 
 

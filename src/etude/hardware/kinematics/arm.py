@@ -216,7 +216,8 @@ def _bounded_step(rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np
     num = rows.shape[1]
     step, factor = np.zeros(num), np.zeros((num, num + 7))
     free = np.zeros(num, np.int32)
-    square = rows.T @ rows + damping * np.eye(num)
+    square = rows.T @ rows
+    square.flat[:: num + 1] += damping
     low, high = np.maximum(low, -_LONGEST_STEP_RAD), np.minimum(high, _LONGEST_STEP_RAD)
     high = np.maximum(high, low + _NARROWEST)
     mujoco.mju_boxQP(step, factor, free, square, -rows.T @ error, low, high)

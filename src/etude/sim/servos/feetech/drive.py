@@ -180,7 +180,8 @@ class Drive:
             self.duty = duty
             nm = (duty * self.supply_v - self._kt * velocity_rad_s) * self._nm_per_volt
             limit = settings.max_nm
-            nm = limit if nm > limit else max(nm, -limit)
+            if not -limit <= nm <= limit:
+                nm = limit if nm > limit else -limit
         else:
             self.duty = nm = 0.0
         self.nm = nm
@@ -210,7 +211,9 @@ class Drive:
         if low <= error <= high:
             return 0.0
         duty, limit = settings.gain * error, settings.max_duty
-        return limit if duty > limit else max(duty, -limit)
+        if -limit <= duty <= limit:
+            return duty
+        return limit if duty > limit else -limit
 
     def _duty_without_goal(self, dt: float) -> float:
         """Follow the wanted duty, or the wanted speed: a setpoint that runs ahead of the joint."""
@@ -228,16 +231,22 @@ class Drive:
 
     def _advance(self, top_speed: float, acceleration: float, dt: float) -> None:
         """Move the setpoint on a trapezoidal speed profile that ends at the goal."""
-        distance = self._goal - self._setpoint
+        distance, speed = self._goal - self._setpoint, self._speed
+        length = abs(distance)
         if acceleration:
-            braking = math.sqrt(2 * acceleration * abs(distance))
-            wanted = math.copysign(min(top_speed, braking), distance)
-            change = acceleration * dt
-            self._speed = min(max(wanted, self._speed - change), self._speed + change)
+            braking, change = math.sqrt(2 * acceleration * length), acceleration * dt
+            wanted = math.copysign(min(braking, top_speed), distance)
+            if wanted > speed + change:
+                speed += change
+            elif wanted < speed - change:
+                speed -= change
+            else:
+                speed = wanted
         else:
-            self._speed = math.copysign(top_speed, distance)
-        step = self._speed * dt
-        if step * distance >= 0 and abs(step) >= abs(distance):
+            speed = math.copysign(top_speed, distance)
+        self._speed = speed
+        step = speed * dt
+        if step * distance >= 0 and abs(step) >= length:
             self._setpoint, self._speed = self._goal, 0.0
         else:
             self._setpoint += step
