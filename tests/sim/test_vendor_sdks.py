@@ -1,6 +1,7 @@
 """The vendors' own Python SDKs, over real pseudo-terminals, take the simulated arms for real ones."""
 
 import sys
+import time
 
 import pytest
 
@@ -10,6 +11,8 @@ from etude.hardware.robots.so101_follower.kind import SO101_FOLLOWER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pseudo-terminal takes no megabaud")
 
+SETTLING_S = 0.5
+"""Until an arm that was switched on has sagged as far as it will."""
 MEGABAUD, IDS = 1_000_000, range(1, 7)
 
 
@@ -84,10 +87,11 @@ class TestFeetech:
             assert read.addParam(motor_id)
         assert write.txPacket() == sdk.COMM_SUCCESS
         assert vendor.read1ByteTxRx(port, 5, self.TORQUE)[0] == 1
+        time.sleep(SETTLING_S)
         assert read.txRxPacket() == sdk.COMM_SUCCESS
         theirs = [read.getData(motor_id, self.POSITION, 2) for motor_id in IDS]
         port.closePort()
-        assert theirs == pytest.approx(ours(SO101_FOLLOWER, ports["feetech"]), abs=3)
+        assert theirs == pytest.approx(ours(SO101_FOLLOWER, ports["feetech"]), abs=8)
 
 
 class TestDynamixel:
@@ -142,6 +146,7 @@ class TestDynamixel:
             assert write.addParam(motor_id, bytes((1,)))
             assert read.addParam(motor_id)
         assert write.txPacket() == sdk.COMM_SUCCESS
+        time.sleep(SETTLING_S)
         assert (read.fastSyncRead if is_fast else read.txRxPacket)() == sdk.COMM_SUCCESS
         theirs = [read.getData(motor_id, self.POSITION, 4) for motor_id in IDS]
         port.closePort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -88,6 +89,8 @@ def _open_pty() -> tuple[int, int]:
 
 def _baud_rate(ours: int) -> int | None:
     """Tell at which rate the host speaks [bits/s]; none where that cannot be known."""
+    if sys.platform != "linux":
+        return None
     import fcntl  # noqa: PLC0415  absent on Windows
 
     try:

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etude.hardware.buses.dynamixel.packet import BROADCAST, Instruction, Packet, encode, parse
@@ -143,6 +143,7 @@ class TestWire:
         assert reply.id == 1
         assert len(send(chain, Instruction.PING, to=7)) == 1
 
+    @example([Packet(1, Instruction.FAST_SYNC_READ, b"\0\0\0V\0\0\0")])
     @given(st.lists(st.builds(Packet, st.integers(1, 3), st.integers(0, 255), st.binary(max_size=12)), max_size=8))
     def test_no_packet_upsets_the_chain(self, packets):
         chain = DynamixelChain([XSeries(1), XSeries(2, model=XL430_W250)])

@@ -11,6 +11,8 @@ from etude.sim.servos.dynamixel.servo import XSeries
 
 _ID_AT = 4
 _BEFORE_CODE = 7
+_LONGEST = 1024
+"""Bytes of a packet after its length."""
 _BULK = 5
 """Bytes for each servo in a bulk read: id, address, size."""
 _Ask = tuple[int, int, int]
@@ -87,6 +89,8 @@ class DynamixelChain:
     def _fast_read(self, asked: Sequence[_Ask]) -> bytes:
         """Give one packet to which all add their part; where one is missing, it breaks off."""
         length = 1 + sum(size + 4 for _, _, size in asked)
+        if length > _LONGEST:
+            return b""
         whole = HEADER + bytes((BROADCAST,)) + length.to_bytes(2, "little") + bytes((Instruction.STATUS,))
         for servo_id, address, size in asked:
             servo = next(iter(self._listening(servo_id)), None)

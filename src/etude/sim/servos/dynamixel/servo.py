@@ -21,6 +21,7 @@ _WATCHDOG_BARKED = 255
 _TORQUE_ON_BY_GOAL = 0x08
 _RATES = {value: rate for rate, value in BAUD_RATES.items()}
 _GOALS = tuple(X_SERIES[name] for name in ("Goal_PWM", "Goal_Current", "Goal_Velocity", "Goal_Position"))
+_HARDWARE_ERROR_AT = X_SERIES["Hardware_Error_Status"].address
 _GOAL_AT = X_SERIES["Goal_Position"].address
 
 
@@ -137,8 +138,9 @@ class XSeries:
 
     def read(self, address: int, size: int) -> bytes:
         """Read memory, with fresh measurements."""
-        measure(self.memory, self.drive, self.model)
-        self.memory.set("Hardware_Error_Status", self._hardware_error())
+        measure(self.memory, self.drive, self.model, address, address + size)
+        if address <= _HARDWARE_ERROR_AT < address + size:
+            self.memory.set("Hardware_Error_Status", self._hardware_error())
         return self.memory.read(address, size)
 
     def write(self, address: int, data: bytes) -> None:
