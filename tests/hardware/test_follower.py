@@ -356,6 +356,14 @@ class TestSafety:
         assert applied[-1, 0] == 60
         assert said[-1] != "the arm holds still"
 
+    def test_a_person_who_stops_an_arm_that_was_stopped_already_has_the_last_word(self, arm, robot):
+        arm.servos[1].drive.temperature_c = 66.0
+        self.live(arm, robot, [60, 0, 0, 0, 0, 50], 30)
+        robot.stop()
+        arm.servos[1].drive.temperature_c = 40.0
+        applied, _ = self.live(arm, robot, [60, 0, 0, 0, 0, 50], 90)
+        assert np.abs(applied[:, 0]).max() < 5
+
     def test_a_much_too_hot_motor_lets_the_arm_go(self, arm, robot):
         arm.servos[1].drive.temperature_c = 80.0
         _, said = self.live(arm, robot, [60, 0, 0, 0, 0, 50], 30)
@@ -437,4 +445,15 @@ class TestRest:
         began = arm.clock.time
         robot.disconnect()
         assert arm.clock.time == began
+        assert arm.registers("Torque_Enable") == [0] * 6
+
+    def test_an_arm_that_could_not_be_connected_is_let_go_where_it_is(self, arm, config, monkeypatch):
+        def fail(arm):
+            arm.bus.sync_write("Torque_Enable", dict.fromkeys(MOTORS, 1))
+            raise DeviceError("no")
+
+        monkeypatch.setattr(arm_module.Arm, "hold", fail)
+        with pytest.raises(DeviceError, match="no"):
+            robots.build(replace(config, rest_pose={"shoulder_lift": -60.0})).connect()
+        assert arm.clock.time < 0.1
         assert arm.registers("Torque_Enable") == [0] * 6

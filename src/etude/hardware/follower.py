@@ -45,7 +45,7 @@ class Follower:
         """What went wrong since the observation before the last."""
         self.camera_times: dict[str, float] = {}
         self._limp_by = self._tripped_by = self._unseen = ""
-        self._is_cut_off = False
+        self._is_up = self._is_cut_off = False
         self._silent: set[str] = set()
         self._doubtful: set[str] = set()
         self._reconnects = 0
@@ -74,7 +74,7 @@ class Follower:
             if guardian := self._guardian():
                 opened.callback(guardian.leave)
                 guardian.stand_by()
-            self._open = opened.pop_all()
+            self._open, self._is_up = opened.pop_all(), True
 
     def observe(self) -> Frame:
         """Read the joints, then the cameras."""
@@ -118,6 +118,7 @@ class Follower:
     def stop(self, why: str = "you asked for it") -> None:
         """Hold the arm still, whatever it is told, until `resume`."""
         self._connected()
+        self._tripped_by = ""  # from now on only a person lets it go on
         self._gate.stop(why)
         self.arm.command(self._gate.hold(self._clock.now()))
 
@@ -227,10 +228,11 @@ class Follower:
         return Guardian(self.kind, config.port, rest) if is_needed and rest else None
 
     def _let_go(self) -> None:
-        """Lower the arm if that is safe, and release it in any case."""
+        """Lower the arm if that is safe, and release it in any case that it can be reached."""
+        was_up, self._is_up = self._is_up, False
         if self._is_cut_off:
             return
-        is_well = not self._limp_by and self._health.verdict()[0] is Grade.MOVE
+        is_well = was_up and not self._limp_by and self._health.verdict()[0] is Grade.MOVE
         try:
             if is_well and self.scene is None:
                 lower(self.arm.bus, self._rest(), self._clock)
