@@ -97,9 +97,9 @@ class SimArm:
         """Let somebody push the arm from now on: one torque [Nm] per joint, zeros for hands off."""
         self._push_nm = np.asarray(torque_nm, np.float64)
 
-    def touches_with_all_fingers(self, pairs: np.ndarray) -> bool:
-        """Whether every finger is in one of the `pairs` of touching geoms (contact, 2)."""
-        return all((pairs == finger).any() for finger in self._fingers)
+    def is_held_by_fingers(self, touching: set[int]) -> bool:
+        """Whether every finger is among the geoms that touch a thing."""
+        return touching.issuperset(self._fingers)
 
     def step(self, dt: float) -> None:
         """Let the servos set the torques for the next `dt` seconds."""

@@ -118,9 +118,9 @@ class World:
 
     def is_grasped(self, name: str) -> bool:
         """Whether all fingers of an arm touch thing `name`."""
-        pairs = self._data.contact.geom
-        touching = pairs[(pairs == self._model.body_geomadr[self._bodies[name]]).any(axis=1)]
-        return any(arm.touches_with_all_fingers(touching) for arm in self.arms)
+        geom = int(self._model.body_geomadr[self._bodies[name]])
+        touching = {other for pair in self._data.contact.geom.tolist() if geom in pair for other in pair}
+        return any(arm.is_held_by_fingers(touching) for arm in self.arms)
 
     def is_gripper_open(self) -> bool:
         """Whether the fingers have let go."""

@@ -22,6 +22,7 @@ from etude.sim.world import World, shared_world
 
 STIFFNESS_NM_RAD = 16 * 0.166 * C001.supply_v * C001.kt / C001.resistance
 """Of a servo with the follower's P gain of 16: it sags by the torque it bears over this."""
+_LOW_DEG, _HIGH_DEG = np.degrees([link.range_rad for link in SO101.links]).T
 LEAD_M = 0.016
 """How far the command runs ahead of the hand, at speed 1; the servos follow at 15 times that per second."""
 _LEAD_GAIN = 1.5
@@ -130,9 +131,8 @@ class ScriptedDemonstrator:
 
 def _to_driver(joints: np.ndarray) -> np.ndarray:
     """Convert joint positions [rad] to the driver's units, within the joint limits."""
-    low, high = np.degrees([link.range_rad for link in SO101.links]).T
-    degrees = np.clip(np.degrees(joints), low, high)
-    degrees[-1] = 100 * (degrees[-1] - low[-1]) / (high[-1] - low[-1])
+    degrees = np.minimum(np.maximum(np.degrees(joints), _LOW_DEG), _HIGH_DEG)
+    degrees[-1] = 100 * (degrees[-1] - _LOW_DEG[-1]) / (_HIGH_DEG[-1] - _LOW_DEG[-1])
     return degrees.astype(np.float32)
 
 
