@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,9 @@ from etude.hardware import robots, teleoperators
 
 if TYPE_CHECKING:
     from etude.hardware.arm import Arm
+
+
+_RETRIES = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,8 @@ def run(command: Calibrate) -> int:
 
 def _arm(registry: Any, config: Any) -> Arm:
     """Build the device, and give the arm in it."""
+    if hasattr(config, "num_read_retries"):  # nothing is in a hurry here, and what is done would be lost
+        config = replace(config, num_read_retries=max(config.num_read_retries, _RETRIES))
     arm = getattr(registry.build(config), "arm", None)
     if arm is None:
         raise UserError(f"'{registry.name_of(config)}' needs no calibration: it has no motors of its own.")

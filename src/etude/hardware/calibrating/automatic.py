@@ -1,7 +1,7 @@
 """An SO-100 or SO-101 follower calibrates itself: it feels for its stops, slowly and weakly, one joint at a time.
 
-The order keeps it off the table whatever pose it begins in: the hand goes up first, then the upper arm leans back, then
-the forearm folds down above it, and from there on all angles are known well enough.
+The order keeps it off the table whatever pose it begins in: the upper arm leans back first, which lifts the rest, then
+the hand goes up, then the forearm folds down, and from there on all angles are known well enough.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class _Go:
 
 
 _SO101_PLAN = (
-    _Seek("wrist_flex", -1),
     _Seek("shoulder_lift", -1),
+    _Seek("wrist_flex", -1),
     _Seek("elbow_flex", +1),
     _Go("elbow_flex", 0),  # the forearm points up
     _Seek("wrist_flex", +1),
