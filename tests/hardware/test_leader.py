@@ -29,6 +29,18 @@ def test_without_degrees_it_tells_shares_of_the_range():
     assert in_degrees[2] == pytest.approx(in_shares[2] * 0.968, abs=0.2)
 
 
+def test_a_motor_that_does_not_answer_keeps_its_position_and_is_told_of():
+    with connected(arm := leader("so101_leader")):
+        arm.read()
+        assert arm.events == ()
+        arm.arm.bus.line.arm.wire.faults.silence(3)
+        arm.read()
+        assert arm.events == ("Motor 'elbow_flex' of the leader did not answer; its position is an earlier one.",)
+        arm.arm.bus.line.arm.wire.faults.clear()
+        arm.read()
+        assert arm.events == ()
+
+
 class TestKoch:
     def test_the_gripper_alone_is_held_open(self):
         with connected(arm := leader("koch_leader", gripper_open_pos=60.0)):

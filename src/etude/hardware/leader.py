@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import numpy as np
@@ -23,6 +24,9 @@ class Leader:
         self.arm = Arm(kind, config, use_degrees=uses_degrees)
         self.scene = self.arm.scene
         self.action = self.arm.spec
+        self.events: tuple[str, ...] = ()
+        """What went wrong with the last reading, one sentence each."""
+        self._reconnects = 0
         self._open: ExitStack | None = None
 
     def connect(self) -> None:
@@ -53,7 +57,17 @@ class Leader:
         """Give where the joints are, float32 (joint,)."""
         if not self._open:
             raise DeviceError(f"The leader arm on {self._port} is not connected. Call connect() first.")
-        return self.arm.measure()
+        measured = self.arm.measure()
+        self.events = tuple(self._troubles())
+        return measured
+
+    def _troubles(self) -> Iterator[str]:
+        for motor, tally in self.arm.bus.tallies.items():
+            if tally.in_a_row:
+                yield f"Motor '{motor}' of the leader did not answer; its position is an earlier one."
+        if self.arm.bus.reconnects > self._reconnects:
+            self._reconnects = self.arm.bus.reconnects
+            yield "The cable of the leader was unplugged and is back."
 
     def _spring(self, gripper_open: float) -> None:
         """Hold the gripper at `gripper_open`, so softly that a finger moves it."""

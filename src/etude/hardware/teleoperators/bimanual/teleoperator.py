@@ -8,7 +8,7 @@ import numpy as np
 
 from etude.hardware import teleoperators
 from etude.hardware.device import Teleoperator
-from etude.hardware.sides import side_by_side
+from etude.hardware.sides import SIDES, side_by_side
 from etude.hardware.teleoperators.bimanual.config import Config
 
 
@@ -27,6 +27,7 @@ class Bimanual:
         self.scene = getattr(left, "scene", None) or getattr(right, "scene", None)
         units = {getattr(side, "uses_degrees", None) for side in (left, right)}
         self.uses_degrees = units.pop() if len(units) == 1 else None
+        self.events: tuple[str, ...] = ()
         self._open = ExitStack()
 
     def connect(self) -> None:
@@ -50,4 +51,6 @@ class Bimanual:
     def read(self) -> np.ndarray | None:
         """Give both actions in one array, or none as soon as one of them is over."""
         left, right = self.left.read(), self.right.read()
+        sides = zip(SIDES, (self.left, self.right), strict=True)
+        self.events = tuple(f"{side}: {said}" for side, one in sides for said in getattr(one, "events", ()))
         return None if left is None or right is None else np.concatenate([left, right])
