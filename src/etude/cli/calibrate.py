@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from etude.hardware.arm import Arm
 
 
-_RETRIES = 10
+_RETRIES = 30
 
 
 @dataclass(frozen=True, kw_only=True)
