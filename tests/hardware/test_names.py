@@ -62,6 +62,14 @@ def test_a_port_that_is_no_usb_adapter_is_remembered_by_its_path(plugged_in, tmp
     assert names.names_of(str(tmp_path / "arm")) == ["toy"]
 
 
+def test_an_arm_that_is_named_again_by_its_name_is_still_found(plugged_in, tmp_path):
+    plugged_in()
+    (tmp_path / "arm").touch()
+    remember_arm("toy", names.known_arm_at(str(tmp_path / "arm")))
+    remember_arm("toy", names.known_arm_at("toy"))
+    assert resolve_port("toy") == str(tmp_path / "arm")
+
+
 def test_cameras_have_names_too():
     remember_camera("wrist", "/dev/v4l/by-id/usb-cam")
     remember_arm("left", KnownArm(port="x"))

@@ -103,7 +103,8 @@ def _serial_ports() -> list[Any]:
 
 
 def known_arm_at(port: str, *, kind: str = "", offsets: Mapping[str, int] | None = None) -> KnownArm:
-    """Describe the arm on `port` so that it is found again."""
+    """Describe the arm on `port`, which may be a name already, so that it is found again."""
+    port = resolve_port(port)
     here = str(Path(port).resolve()) if Path(port).exists() else port
     usb = next((found for found in _serial_ports() if found.device in (port, here)), None)
     return KnownArm(
