@@ -66,7 +66,7 @@ def silent_gripper():
 
 
 def test_a_servo_that_does_not_answer(etude, silent_gripper, tmp_path):
-    words = ("record", "--robot.type=so101_follower", f"--robot.port={silent_gripper}", "--teleop.type=fake", TASK)
+    words = ("record", "--robot.type=so101_follower", f"--robot.port={silent_gripper}", "--teleop.type=scripted", TASK)
     done = etude(*words, f"--dataset.root={tmp_path / 'd'}")
     refused(done, 1, "Motor 'gripper' (id 6)", silent_gripper, "does not answer", "1, 2, 3, 4, 5", "cable")
     assert not (tmp_path / "d").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from etude.cli.console import say
@@ -18,6 +18,7 @@ from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     from etude.core.clock import Clock
+    from etude.data.timing import Timing
     from etude.envs.robot_env import RobotEnv
     from etude.hardware.device import Robot, Teleoperator
     from etude.rollout.agents import Agent
@@ -55,6 +56,18 @@ class Drive:
         self._ticks, self._viewers = Ticks(), viewers
         self._live = LiveSink(env.robot, self._ticks, shown.show)
 
+    @property
+    def timing(self) -> Timing | None:
+        """When the newest observation was made, and what went wrong on the robot's side or the person's."""
+        timing = self.env.timing
+        if timing is None or not (trouble := self._leader_trouble()):
+            return timing
+        return replace(timing, trouble=(*timing.trouble, trouble))
+
+    def _leader_trouble(self) -> str:
+        events: tuple[str, ...] = getattr(self.teleoperator, "events", ())
+        return f"The leader: {' '.join(events)}" if events else ""
+
     def rollout(
         self, agent: Agent, sinks: Sequence[Sink] = (), *, phase: str = "", seconds: float | None = None, seed: int = 0
     ) -> Outcome:
@@ -70,7 +83,7 @@ class Drive:
 
         def look() -> None:
             caption.gap, caption.is_held = steered.gap, self.wishes.is_held
-            caption.problem = getattr(self.teleoperator, "problem", "")
+            caption.problem = getattr(self.teleoperator, "problem", "") or self._leader_trouble()
             self._live.spare()
 
         longest = NO_LIMIT if seconds is None else round(seconds * self.env.hz)
