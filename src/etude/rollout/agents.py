@@ -29,8 +29,10 @@ class Agent(Protocol):
 class ChunkPolicy(Protocol):
     """A policy as an agent sees it: one frame in, one chunk out, both in the robot's units."""
 
-    past: tuple[int, ...]
-    """Ticks it looks at, such as (-1, 0): entries of the frame then have an axis of time; none for this tick alone."""
+    @property
+    def past(self) -> tuple[int, ...]:
+        """Ticks it looks at, such as (-1, 0); the frame then has an axis of time. None for this tick alone."""
+        ...
 
     def act(self, frame: Frame) -> np.ndarray:
         """Give a chunk (time, action)."""

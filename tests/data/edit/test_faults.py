@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ class Workers:
             else:
                 said.append(word)
         time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it was done before
+            os.kill(child, signal.SIGKILL)
         while (line := process.stdout.readline().strip()) != "dead":
             assert line, "the worker of workers died"
             said.append(line)
