@@ -9,6 +9,9 @@ from etude.hardware.buses.feetech.registers import STS3215, register
 SIZE = 256
 _ID = register("ID").address
 _LOCK = register("Lock").address
+_FIRST_VOLATILE = register("Torque_Enable").address
+_FIRST_PRESENT = register("Present_Position").address
+"""What lies between these two is neither kept nor read-only."""
 _READ_ONLY = frozenset(
     address
     for item in STS3215.values()
@@ -19,7 +22,7 @@ _READ_ONLY = frozenset(
 
 def _is_kept(address: int) -> bool:
     """Whether a byte belongs to the EEPROM (below Torque_Enable) or the factory area (from Moving_Velocity on)."""
-    return address < register("Torque_Enable").address or address >= register("Moving_Velocity").address
+    return address < _FIRST_VOLATILE or address >= register("Moving_Velocity").address
 
 
 class Memory:
@@ -41,6 +44,8 @@ class Memory:
     def get(self, name: str) -> int:
         """Read a register."""
         item = STS3215[name]
+        if item.size == 1:  # none of them has a sign, and they are read for every packet
+            return self._working[item.address]
         return item.decode(bytes(self._working[item.address : item.address + item.size]))
 
     def set(self, name: str, value: int) -> None:
@@ -54,6 +59,10 @@ class Memory:
 
     def write(self, address: int, data: bytes) -> None:
         """Take bytes from a host. Read-only ones stay; EEPROM ones outlive a power cycle only while Lock is 0."""
+        end = address + len(data)
+        if _FIRST_VOLATILE <= address and end <= _FIRST_PRESENT:  # goals, which come many times a second
+            self._working[address:end] = data
+            return
         kept = bytearray(self._image)
         is_unlocked = not self._working[_LOCK]
         for place, value in enumerate(data, address):
