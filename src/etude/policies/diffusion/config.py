@@ -32,8 +32,8 @@ class Config:
     """Actions to play before asking again, from this frame's on."""
     normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
     """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
-    vision_backbone: Literal["resnet18", "resnet34"] = "resnet18"
-    """Picture encoder."""
+    vision_backbone: Literal["resnet18", "resnet34", "small"] = "resnet18"
+    """Picture encoder; `small` learns on a processor."""
     resize_shape: tuple[int, int] | None = None
     """Height and width to bring pictures to; none leaves them as they are."""
     crop_shape: tuple[int, int] | None = None
@@ -147,6 +147,7 @@ class Config:
         return cls(
             horizon=4,
             n_action_steps=2,
+            vision_backbone="small",
             crop_shape=(40, 56),
             spatial_softmax_num_keypoints=4,
             down_dims=(16, 32),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from etude.nn.conv import SmallEncoder
 from etude.nn.keypoints import SpatialSoftmax
 from etude.nn.resnet import ResNet, group_norm
 from etude.policies.diffusion.config import Config
@@ -19,7 +20,7 @@ class PictureEncoder(nn.Module):
     def __init__(self, config: Config, size: tuple[int, int]) -> None:
         super().__init__()
         self._resize, self._crop, self._is_random = config.resize_shape, config.crop_shape, config.crop_is_random
-        self.backbone = ResNet(config.vision_backbone, group_norm if config.use_group_norm else nn.BatchNorm2d)
+        self.backbone = _backbone(config)
         height, width = (self.backbone.map_size(pixels) for pixels in config.seen_size or size)
         num_keypoints = config.spatial_softmax_num_keypoints
         self.pool = SpatialSoftmax(self.backbone.channels, height, width, num_keypoints)
@@ -33,6 +34,12 @@ class PictureEncoder(nn.Module):
             is_random = self.training and self._is_random
             pictures = (random_crop if is_random else centre_crop)(pictures, self._crop)
         return torch.relu(self.out(self.pool(self.backbone(pictures)).flatten(1)))
+
+
+def _backbone(config: Config) -> ResNet | SmallEncoder:
+    if config.vision_backbone == "small":
+        return SmallEncoder()
+    return ResNet(config.vision_backbone, group_norm if config.use_group_norm else nn.BatchNorm2d)
 
 
 def centre_crop(pictures: Tensor, size: tuple[int, int]) -> Tensor:
