@@ -11,6 +11,8 @@ import numpy as np
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from etude.data.video.priority import unhurried
+
 _HARDWARE = (
     "h264_videotoolbox",
     "hevc_videotoolbox",
@@ -47,7 +49,7 @@ def resolved(vcodec: str) -> str:
 def works(vcodec: str) -> bool:
     """Whether this machine encodes a small picture with `vcodec`; a name that FFmpeg knows may lack its hardware."""
     try:
-        with av.open(io.BytesIO(), "w", format="mp4") as container:
+        with unhurried(), av.open(io.BytesIO(), "w", format="mp4") as container:
             stream = cast("VideoStream", container.add_stream(vcodec, rate=30))
             stream.width, stream.height, stream.pix_fmt = 256, 256, pixel_format(vcodec)
             picture = av.VideoFrame.from_ndarray(np.zeros((256, 256, 3), np.uint8))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -18,14 +16,13 @@ from av.video.stream import VideoStream
 
 from etude.core.errors import DatasetError
 from etude.data.video import encoders
+from etude.data.video.priority import in_background
 from etude.data.video.yuv import is_halvable, yuv420
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
 """A file that is whole after each group of pictures, whatever ends the process that writes it."""
 _FASTSTART = {"movflags": "faststart"}
 _REFUSED = "cannot be encoded as {} at {}x{} ({}). Choose another vcodec, such as libsvtav1."
-_BACKGROUND = 2
-"""How much nicer an encoder's own threads are than the control loop. More would starve them on a busy machine."""
 
 
 class VideoWriter:
@@ -94,7 +91,7 @@ class VideoWriter:
         options = self._options(height * width * self._fps)
         stream = cast("VideoStream", container.add_stream(self._vcodec, rate=self._fps, options=options))
         stream.height, stream.width, stream.pix_fmt = height, width, self._pixel_format()
-        _in_background(lambda: stream.codec_context.open(strict=False))
+        in_background(lambda: stream.codec_context.open(strict=False))
         return stream
 
     def _pixel_format(self) -> str:
@@ -132,43 +129,3 @@ def _written(path: Path) -> Iterator[None]:
         yield
     except (FFmpegError, OSError) as error:
         raise DatasetError(path, f"cannot be written ({error.strerror}). Is the disk full?") from error
-
-
-def _in_background(work: Callable[[], None]) -> None:
-    """Do `work` so that the threads it starts give way to the control loop, where the system can tell them apart."""
-    if sys.platform != "linux":
-        work()
-        return
-    failures: list[Exception] = []
-
-    def give_way() -> None:
-        nice = os.getpriority(os.PRIO_PROCESS, 0)
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice + _BACKGROUND)
-        before = _threads()
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001  raised again in the caller's thread
-            failures.append(error)
-        _make_ordinary(_threads() - before)
-
-    # A thread of its own, since one that gave way cannot come back, and the caller holds the interpreter lock at times.
-    thread = threading.Thread(target=give_way, name="open encoder")
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
-
-
-def _threads() -> set[int]:
-    """List the threads of this process."""
-    with suppress(OSError):  # a container may hide them
-        return {int(name) for name in os.listdir("/proc/self/task")}  # noqa: PTH208 - names, not paths
-    return set()
-
-
-def _make_ordinary(threads: set[int]) -> None:
-    """Take the real-time priority from threads: SVT-AV1 gives its own the highest there is where it may, as root."""
-    for thread in threads:
-        with suppress(OSError):  # ended meanwhile
-            if os.sched_getscheduler(thread) in (os.SCHED_FIFO, os.SCHED_RR):
-                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
