@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import sys
 import weakref
 from dataclasses import replace
@@ -8,6 +10,7 @@ import pytest
 
 from etude.cli import calibration_steps
 from etude.hardware.bodies import body
+from etude.hardware.calibrating import Moving
 from etude.sim import makes
 from etude.sim.people import Recorded
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
@@ -90,6 +93,33 @@ def test_input_that_ends_leaves_the_arm_as_it_was(etude, leader, tmp_path, monke
     assert "The input ended" in err
     assert not list(tmp_path.iterdir())
     assert all(servo.memory.get("Homing_Offset") == 0 for servo in leader[1].servos)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+def test_ended_from_outside_the_motors_get_back_what_they_held(etude, monkeypatch, tmp_path):
+    world = begin_world()
+    servos = world.arm.servos
+    names = ("Torque_Limit", "Goal_Velocity", "Homing_Offset", "Min_Position_Limit", "Max_Position_Limit")
+    held = [[servo.memory.get(name) for name in names] for servo in servos]
+    looks = []
+
+    def end_it(door, step):
+        world.clock.sleep_until(world.clock.now() + 0.02)
+        looks.append(isinstance(step, Moving))
+        if looks.count(True) == 40:
+            assert any(
+                servo.memory.get("Torque_Limit") != before[0] for servo, before in zip(servos, held, strict=True)
+            )
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(calibration_steps._Door, "_wait", end_it)
+    monkeypatch.setattr(sys, "stdin", Enter(world, [0]))
+    words = ("--robot.type=so101_follower", "--robot.port=sim", f"--robot.calibration_dir={tmp_path}", "--auto")
+    code, _, err = etude("calibrate", *words)
+    assert code == 130
+    assert "Support it, then switch its power off" in err
+    assert [[servo.memory.get(name) for name in names] for servo in servos] == held
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from etude.hardware import guardian
 from etude.hardware.guardian import LEAVE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -63,6 +64,26 @@ def test_a_killed_driver_leaves_an_arm_that_holds_and_is_then_lowered_and_releas
     after = np.degrees(live.arm.joints)
     for joint, degrees in REST_DEG.items():
         assert after[joint] == pytest.approx(degrees, abs=6)
+
+
+def test_a_driver_that_is_killed_while_it_lowers_the_arm_leaves_it_limp_too(live, driver):
+    before = live.arm.joints[1]
+    driver.stdin.write(LEAVE)
+    driver.stdin.flush()
+    wait_until(lambda: abs(live.arm.joints[1] - before) > 0.05, seconds=20)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    assert live.torque() == [1] * 6
+    wait_until(lambda: live.torque() == [0] * 6, seconds=20)
+
+
+def test_a_goodbye_counts_whose_owner_is_gone_before_it_is_read():
+    class Orders:
+        def readline(self):
+            time.sleep(0.05)
+            return LEAVE
+
+    assert not guardian._is_orphaned(Orders(), owner=-1)
 
 
 def test_a_driver_that_leaves_in_good_order_lowers_the_arm_itself_and_takes_its_guardian_along(live, driver):

@@ -128,6 +128,17 @@ class TestConnecting:
         np.testing.assert_allclose(arm.position, before, atol=0.005)
         robot.disconnect()
 
+    def test_a_goal_that_is_lost_makes_no_motor_jump(self, arm, config, monkeypatch):
+        answer = arm.line.answer
+        monkeypatch.setattr(arm.line, "answer", lambda data: b"" if data[4] == 0x83 else answer(data))  # sync writes
+        for servo in arm.servos:
+            servo.memory.set("Goal_Position", 3000)
+        robot = robots.build(config)
+        robot.connect()
+        arm.rest(0.5)
+        np.testing.assert_allclose(arm.position, 0, atol=0.01)
+        robot.disconnect()
+
     def test_twice_is_as_once(self, arm, robot):
         arm.line.sent.clear()
         robot.connect()
@@ -389,6 +400,14 @@ class TestSafety:
         assert arm.registers("Torque_Enable") == [1] * 6
         assert arm.registers("Acceleration") == [254] * 6
 
+    def test_a_motor_in_doubt_gets_no_goal_by_a_stop_either(self, arm, robot):
+        self.live(arm, robot, [20, 0, 0, 0, 0, 50], 3)
+        robot._doubtful = {"shoulder_pan"}
+        arm.servos[0].memory.set("Goal_Position", 1234)
+        robot.stop()
+        assert arm.registers("Goal_Position")[0] == 1234
+        assert arm.registers("Goal_Position")[1] != 1234
+
     def test_no_part_of_the_hand_is_sent_below_the_table(self, arm, config):
         robot = robots.build(replace(config, table_height_m=0.0))
         robot.connect()
@@ -435,6 +454,26 @@ class TestRest:
             robot.disconnect()
         assert arm.registers("Torque_Enable") == [0] * 6
         assert not arm.line.is_open
+
+    def test_however_hurried_somebody_is_no_motor_stays_stiff(self, arm, robot, monkeypatch):
+        let_go, calls = arm_module.Arm._let_go, []
+
+        def interrupted(self, motor):
+            calls.append(motor)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            let_go(self, motor)
+
+        monkeypatch.setattr(arm_module.Arm, "_let_go", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            robot.disconnect()
+        assert arm.registers("Torque_Enable") == [0] * 6
+
+    def test_it_is_never_sent_beyond_its_range(self, arm, robot):
+        assert robot.arm.rest_ticks({"shoulder_lift": -400.0, "gripper": 400.0}) == {
+            "shoulder_lift": pytest.approx(LOW, abs=1),
+            "gripper": pytest.approx(HIGH, abs=1),
+        }
 
     def test_an_arm_in_trouble_is_not_moved(self, arm, config):
         robot = robots.build(replace(config, rest_pose={"shoulder_lift": -60.0}))

@@ -75,3 +75,11 @@ def test_what_is_told_of_a_lost_motor_includes_how_it_felt(bus):
     with pytest.raises(MotorSilent, match=r"Present_Position 2048, \d+\.\d V, 25 °C, load 0%"):
         for _ in range(bus.config.patience):
             bus.poll("Present_Position")
+
+
+def test_what_was_heard_before_it_was_opened_anew_counts_for_nothing(bus):
+    bus.close()
+    bus.servos[1].is_silent = True
+    bus.open()
+    with pytest.raises(MotorSilent, match="'m2'"):
+        bus.poll("Present_Position")

@@ -1,10 +1,11 @@
 import gc
 import sys
+from types import SimpleNamespace
 
 import pytest
 
-from etude.core.clock import SimClock
-from etude.rollout.ticks import RECENT, Pacer, Tick, Ticks
+from etude.core.clock import RealClock, SimClock
+from etude.rollout.ticks import BREATHLESS, RECENT, Pacer, Tick, Ticks
 from etude.rollout.undisturbed import SWITCH_S, undisturbed
 
 
@@ -97,3 +98,42 @@ def test_a_thread_has_its_old_priority_after_a_loop():
     with undisturbed():
         pass
     assert os.sched_getscheduler(0) == before
+
+
+@pytest.fixture
+def scheduler(monkeypatch):
+    """The system grants real-time priority, and as to anybody, does not take back that children go without."""
+    state = SimpleNamespace(policy=0)
+
+    def choose(_, policy, parameters):
+        if state.policy & RESET and not policy & RESET:
+            raise PermissionError
+        state.policy = policy
+
+    monkeypatch.setattr("os.sched_getscheduler", lambda _: state.policy)
+    monkeypatch.setattr("os.sched_setscheduler", choose)
+    return state
+
+
+RESET, FIFO = 0x40000000, 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other priorities")
+class TestPriority:
+    def test_without_privileges_too_it_ends_with_the_block(self, scheduler):
+        with undisturbed():
+            assert scheduler.policy == FIFO | RESET
+        assert scheduler.policy == RESET, "an ordinary thread"
+        with undisturbed():
+            assert scheduler.policy == FIFO | RESET
+        assert scheduler.policy == RESET
+
+    def test_a_loop_that_never_rests_gives_it_up(self, scheduler):
+        pacer = Pacer(RealClock(), 1e9)
+        for _ in range(2):
+            with pacer.undisturbed():
+                for _ in range(BREATHLESS - 1):
+                    pacer.wait()
+                assert scheduler.policy == FIFO | RESET
+                pacer.wait()
+                assert scheduler.policy == RESET

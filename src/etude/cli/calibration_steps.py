@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from etude.cli.answers import Answers
 from etude.cli.console import say
+from etude.cli.controls import interruptible
 from etude.hardware.arm_calibration import greet
 from etude.hardware.calibrating import (
     Answer,
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from etude.hardware.arm import Arm
 
 _GO_ON = "Enter goes on."
+_BROKEN_OFF = (
+    "Broken off: the motors hold what they held before, and the arm may hold where it is. "
+    "Support it, then switch its power off and on."
+)
 _ENOUGH = 0.85
 """Share of what the body allows from which on a row turns green."""
 
@@ -46,7 +51,12 @@ def calibrate(arm: Arm, config: Any, path: Path, *, is_automatic: bool) -> int:
         greet(arm.bus)
         say(f"The arm on {arm.bus.line.name} answers.{'' if is_automatic else ' Its torque goes off: support it.'}")
         steps = by_itself(arm.kind, arm.bus, arm.clock) if is_automatic else by_hand(arm.kind, arm.bus)
-        done = _Door(arm).run(steps)
+        try:
+            done = _Door(arm).run(steps)
+        except KeyboardInterrupt:
+            if is_automatic:
+                say(_BROKEN_OFF)
+            raise
         keep(arm.kind, arm.bus, path, done.calibration)
         offsets = {motor: values.homing_offset for motor, values in done.calibration.items()}
         if config.id and arm.scene is None:
@@ -144,11 +154,13 @@ def _asked(step: Step) -> str:
 
 @contextmanager
 def _opened(arm: Arm) -> Generator[None]:
-    arm.bus.open()
-    try:
-        yield
-    finally:
-        arm.bus.close()
+    """Open the arm's bus; however the block is ended, it is left in good order."""
+    with interruptible():
+        arm.bus.open()
+        try:
+            yield
+        finally:
+            arm.bus.close()
 
 
 @contextmanager

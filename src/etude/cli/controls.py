@@ -47,6 +47,26 @@ class Controls:
 
 
 @contextmanager
+def interruptible() -> Generator[None]:
+    """Let SIGTERM, and the end of the terminal, interrupt a block as Ctrl-C does: an arm is left in good order."""
+
+    def interrupt(number: int, _: object) -> None:
+        if number != signal.SIGTERM:  # a terminal that goes says so more than once
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: action for number in numbers if (action := signal.getsignal(number)) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+@contextmanager
 def controls(*, ctrl_c_ends: bool) -> Generator[Controls]:
     """Listen to keys and signals for the length of a block.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from etude.cli.console import say
-from etude.cli.controls import Controls, controls
+from etude.cli.controls import Controls, controls, interruptible
 from etude.cli.leaving import Leaving
 from etude.cli.screen import Caption, Screen, screen
 from etude.cli.slots import Slot
@@ -106,6 +106,7 @@ def driving(
     from etude.hardware.device import connected
 
     with ExitStack() as stack:
+        stack.enter_context(interruptible())
         viewers = [_rerun(stack)] if command.display == "rerun" else []
         leaving = Leaving("The arm comes to rest. Escape lets it go at once.")
         stack.callback(leaving.end)

@@ -88,15 +88,15 @@ class Arm:
     def rest_ticks(self, chosen: dict[str, float] | None) -> dict[str, int]:
         """Give the pose in which the arm may be let go, in ticks by motor: the one chosen, else its make's."""
         pose, scale = (self.kind.rest, self._in_shares) if chosen is None else (chosen, self._scale)
-        ticks = scale.to_ticks(np.array([pose.get(motor, 0.0) for motor in self.kind.motors])).tolist()
+        wanted = np.array([pose.get(motor, 0.0) for motor in self.kind.motors])
+        ticks = scale.to_ticks(np.clip(wanted, *scale.limits())).tolist()
         every = dict(zip(self.kind.motors, ticks, strict=True))
         return {motor: every[motor] for motor in pose}
 
     def hold(self, motors: Iterable[str] | None = None) -> None:
         """Switch the torque on where the joints are now."""
         chosen = tuple(self.kind.motors if motors is None else motors)
-        self.bus.sync_write("Goal_Position", self.bus.sync_read("Present_Position", chosen))
-        _raise_first(_each(chosen, lambda motor: self.bus.write("Torque_Enable", motor, 1)))
+        _raise_first(_each(chosen, self._hold))
 
     def release(self) -> None:
         """Switch the torque off in every motor that can be reached; raise `DeviceError` for those that cannot."""
@@ -104,6 +104,11 @@ class Arm:
         for _ in range(_RELEASES - 1):
             problems = _each(problems, self._let_go)
         _raise_first(problems)
+
+    def _hold(self, motor: str) -> None:
+        # One that knows its goal says so; where a goal gets lost, a motor jumps to the one it had before.
+        self.bus.write("Goal_Position", motor, self.bus.sync_read("Present_Position", [motor])[motor])
+        self.bus.write("Torque_Enable", motor, 1)
 
     def _let_go(self, motor: str) -> None:
         self.bus.write("Torque_Enable", motor, 0, despite_faults=True)

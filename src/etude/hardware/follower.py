@@ -67,13 +67,13 @@ class Follower:
             self._limp_by, self._tripped_by, self._is_cut_off = "", "", False
             self._silent, self._doubtful, self.events = set(), set(), ()
             self._reconnects = self.arm.bus.reconnects
+            if guardian := self._guardian():  # from before the torque is on until after it is off
+                opened.callback(guardian.leave)
+                guardian.stand_by()
             if self._config.disable_torque_on_disconnect:
                 opened.callback(self._let_go)
             self.arm.hold()
             self._gate.start(self.arm.measure(), self._clock.now())
-            if guardian := self._guardian():
-                opened.callback(guardian.leave)
-                guardian.stand_by()
             self._open, self._is_up = opened.pop_all(), True
 
     def observe(self) -> Frame:
@@ -84,7 +84,7 @@ class Follower:
         self._gate.see(state, now)
         self.events = (*self._regain(), *self._judge(now))
         if not self._limp_by and self._gate.is_stale(now):
-            self.arm.command(self._gate.hold(now))
+            self._command(self._gate.hold(now))
         pictures = self._cameras.read()
         self.camera_times = self._cameras.times
         return {STATE: state} | pictures
@@ -97,8 +97,7 @@ class Follower:
             self.clipped = (f"the arm is limp: {self._limp_by}",)
             return self._gate.measured.astype(np.float32)
         applied, self.clipped = self._gate.admit(action, self._clock.now())
-        with self._in_touch():
-            self.arm.command(applied, but=self._doubtful)
+        self._command(applied)
         return applied
 
     def health(self) -> Health:
@@ -120,7 +119,7 @@ class Follower:
         self._connected()
         self._tripped_by = ""  # from now on only a person lets it go on
         self._gate.stop(why)
-        self.arm.command(self._gate.hold(self._clock.now()))
+        self._command(self._gate.hold(self._clock.now()))
 
     def limp(self, why: str = "you asked for it") -> None:
         """Switch the torque off until `resume`; the arm falls unless it rests."""
@@ -145,6 +144,11 @@ class Follower:
         opened, self._open = self._open, None
         if opened:
             opened.close()
+
+    def _command(self, admitted: np.ndarray) -> None:
+        """Send what the gate admitted to the motors that may be sent anywhere."""
+        with self._in_touch():
+            self.arm.command(admitted, but=self._doubtful)
 
     def _connected(self) -> None:
         if not self._open:
@@ -239,7 +243,11 @@ class Follower:
         except DeviceError:
             pass  # releasing meets the same trouble, and says so
         finally:
-            self.arm.release()
+            try:
+                self.arm.release()
+            except KeyboardInterrupt:  # who is in such a hurry wants no motor to stay stiff
+                self.arm.release()
+                raise
 
 
 def _table(arm: Arm, height_m: float | None) -> Table | str:

@@ -27,6 +27,7 @@ from etude.hardware.lowering import lower
 LEAVE = "leave\n"
 _LOOK_S = 0.25
 """How often it looks whether its owner lives. A child of the owner may keep the pipe open."""
+_RELEASES = 5
 _TRIES = 20
 _PAUSE_S = 0.25
 """Between tries to open the port: it may take a while until a dead process has let go of it."""
@@ -46,9 +47,8 @@ class Guardian:
     def stand_by(self) -> None:
         """Start the process; it is ready a moment later."""
         # In a session of its own neither Ctrl-C nor the end of a terminal reaches it.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "etude.hardware.guardian"], stdin=subprocess.PIPE, text=True, start_new_session=True
-        )
+        command = [sys.executable, "-P", "-m", "etude.hardware.guardian"]  # a json.py here must not matter
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
         _say(self._process, json.dumps(self._charge | {"owner": os.getpid()}) + "\n")
 
     def leave(self) -> None:
@@ -78,13 +78,23 @@ def rescue(charge: Mapping[str, Any]) -> bool:
     bus = _reached(charge)
     if bus is None:
         return False
-    with suppress(EtudeError):  # what can be released still is
-        lower(bus, charge["rest"], RealClock())
-    for motor in bus.motors:
-        with suppress(EtudeError):
-            bus.write("Torque_Enable", motor, 0, despite_faults=True)
-    bus.close()
+    try:
+        with suppress(EtudeError):  # what can be released still is
+            lower(bus, charge["rest"], RealClock())
+    finally:
+        _release(bus)
+        bus.close()
     return True
+
+
+def _release(bus: MotorBus) -> None:
+    """Let every motor go that can be reached, asking more than once: on a noisy wire none should stay stiff."""
+    left = list(bus.motors)
+    for _ in range(_RELEASES):
+        for motor in tuple(left):
+            with suppress(EtudeError):
+                bus.write("Torque_Enable", motor, 0, despite_faults=True)
+                left.remove(motor)
 
 
 def _reached(charge: Mapping[str, Any]) -> MotorBus | None:
@@ -110,6 +120,7 @@ def _is_orphaned(orders: IO[str], owner: int) -> bool:
     reader.start()
     while reader.is_alive() and _is_alive(owner):
         reader.join(_LOOK_S)
+    reader.join(_LOOK_S)  # an owner that said goodbye and was gone at once has said goodbye
     return LEAVE not in said
 
 

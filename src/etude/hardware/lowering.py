@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from etude.core.clock import Clock
+from etude.core.errors import MotorSilent
 from etude.hardware.bus import MotorBus
 
 SPEED = 450.0
@@ -15,6 +16,8 @@ _LAG = 350.0
 _THERE = 60.0
 """Gravity keeps a joint from coming nearer [ticks]."""
 _SETTLE_S = 1.0
+_PATIENCE = 5
+"""Ticks in a row for which a motor may be silent; an arm in the air should not fall for one lost answer."""
 
 
 def lower(bus: MotorBus, rest: Mapping[str, int], clock: Clock, speed: float = SPEED) -> bool:
@@ -32,12 +35,19 @@ def _move(bus: MotorBus, rest: Mapping[str, int], clock: Clock, speed: float) ->
         return True
     start = bus.sync_read("Present_Position", rest)
     ticks = max(1.0, max(abs(rest[motor] - start[motor]) for motor in rest) / speed * _HZ)
+    missed = 0
     for tick in range(1, int(ticks) + 2 + int(_SETTLE_S * _HZ)):
         share = min(tick / ticks, 1.0)
         goal = {motor: round(start[motor] + share * (rest[motor] - start[motor])) for motor in rest}
         bus.sync_write("Goal_Position", goal)
         clock.sleep_until(clock.now() + 1 / _HZ)
-        here = bus.sync_read("Present_Position", rest)
+        try:
+            here, missed = bus.sync_read("Present_Position", rest), 0
+        except MotorSilent:
+            missed += 1
+            if missed == _PATIENCE:
+                raise
+            continue
         behind = max(abs(goal[motor] - here[motor]) for motor in rest)
         if behind > _LAG:
             bus.sync_write("Goal_Position", here)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from etude.core.clock import Clock, RealClock
-from etude.rollout.undisturbed import undisturbed
+from etude.rollout.undisturbed import Priority, undisturbed
 
 RECENT = 128
 """Ticks that the present rate is told from."""
+BREATHLESS = 10
+"""After so many ticks in a row without a moment of rest, a loop goes on as one program among others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +72,21 @@ class Pacer:
     ) -> None:
         self.clock, self.ticks = clock, ticks or Ticks()
         self._period, self._tolerance, self._on_slack = 1.0 / hz if hz else 0.0, tolerance_s, on_slack
+        self._breathless, self._priority = 0, Priority()
         self.start()
 
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Keep a loop in real time from being held up, for the length of a block; simulated time waits anyway."""
-        return undisturbed() if isinstance(self.clock, RealClock) and self._period else nullcontext()
+    @contextmanager
+    def undisturbed(self) -> Generator[None]:
+        """Keep a loop in real time from being held up, for the length of a block; simulated time waits anyway.
+
+        One that never rests gives its priority up, or nothing else would run on its processor.
+        """
+        if not isinstance(self.clock, RealClock) or not self._period:
+            yield
+            return
+        self._breathless = 0
+        with undisturbed() as self._priority:
+            yield
 
     def start(self) -> float:
         """Begin the first tick now; give the time."""
@@ -85,9 +97,12 @@ class Pacer:
         """Return when the present tick is over. After a late one the rhythm starts anew; nothing is caught up."""
         done = self.clock.now()
         self._deadline += self._period
+        self._breathless = 0 if done < self._deadline else self._breathless + 1
         if done < self._deadline:
             self._on_slack()
             self.clock.sleep_until(self._deadline)
+        elif self._breathless == BREATHLESS:
+            self._priority.give_up()
         now = self.clock.now()
         is_late = bool(self._period) and now > self._deadline + self._tolerance
         if done > self._deadline + self._tolerance or not self._period:

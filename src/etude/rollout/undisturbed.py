@@ -14,12 +14,41 @@ PRIORITY = 1
 """The lowest of the real-time priorities: before everything ordinary, behind what the system holds dear."""
 
 
+class Priority:
+    """Real-time priority of the calling thread, where that is possible and allowed."""
+
+    def __init__(self) -> None:
+        self._before: tuple[int, os.sched_param] | None = None
+
+    def take(self) -> None:
+        """Put this thread before everything ordinary."""
+        if sys.platform != "linux" or self._before:
+            return
+        before = os.sched_getscheduler(0), os.sched_getparam(0)
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+            self._before = before
+
+    def give_up(self) -> None:
+        """Be as before; harmless when there is no priority."""
+        before, self._before = self._before, None
+        if sys.platform != "linux" or not before:
+            return
+        policy, parameters = before
+        try:
+            os.sched_setscheduler(0, policy, parameters)
+        except OSError:  # without privileges a thread cannot take back that its children go without
+            with suppress(OSError):
+                os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, parameters)
+
+
 @contextmanager
-def undisturbed() -> Generator[None]:
+def undisturbed() -> Generator[Priority]:
     """Let the calling thread run when it wants to, for the length of a block: the loop's needs before all others'.
 
     Nothing is tidied up meanwhile, other threads give the interpreter back sooner, and where the system permits it the
-    thread has real-time priority. Threads and processes that are started meanwhile do not inherit it.
+    thread has real-time priority, which it may give up. Threads and processes that are started meanwhile do not
+    inherit it.
     """
     with ExitStack() as stack:
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
@@ -28,21 +57,7 @@ def undisturbed() -> Generator[None]:
             gc.collect()
             gc.disable()
             stack.callback(gc.enable)
-        stack.enter_context(_prioritised())
-        yield
-
-
-@contextmanager
-def _prioritised() -> Generator[None]:
-    """Give the calling thread real-time priority where that is possible and allowed."""
-    if sys.platform != "linux":
-        yield
-        return
-    before, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-    with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            os.sched_setscheduler(0, before, parameters)
+        priority = Priority()
+        stack.callback(priority.give_up)
+        priority.take()
+        yield priority

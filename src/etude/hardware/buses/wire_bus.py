@@ -91,7 +91,8 @@ class WireBus(ABC):
         return self._models[motor].number
 
     def open(self) -> None:
-        """Open the line."""
+        """Open the line; what was heard before says nothing of where the motors are now."""
+        self._heard.clear()
         self.contact.open()
 
     def close(self) -> None:
