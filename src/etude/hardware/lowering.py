@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from etude.core.clock import Clock
 from etude.core.errors import MotorSilent
@@ -17,7 +18,7 @@ _THERE = 60.0
 """Gravity keeps a joint from coming nearer [ticks]."""
 _SETTLE_S = 1.0
 _PATIENCE = 5
-"""Ticks in a row for which a motor may be silent; an arm in the air should not fall for one lost answer."""
+"""How often motors are asked where they are; an arm in the air should not fall for a lost answer."""
 
 
 def lower(bus: MotorBus, rest: Mapping[str, int], clock: Clock, speed: float = SPEED) -> bool:
@@ -33,21 +34,14 @@ def _move(bus: MotorBus, rest: Mapping[str, int], clock: Clock, speed: float) ->
     """Move along a straight line in joint space, then wait until the joints are there or rest short of it."""
     if not rest:
         return True
-    start = bus.sync_read("Present_Position", rest)
+    start = _where(bus, rest)
     ticks = max(1.0, max(abs(rest[motor] - start[motor]) for motor in rest) / speed * _HZ)
-    missed = 0
     for tick in range(1, int(ticks) + 2 + int(_SETTLE_S * _HZ)):
         share = min(tick / ticks, 1.0)
         goal = {motor: round(start[motor] + share * (rest[motor] - start[motor])) for motor in rest}
         bus.sync_write("Goal_Position", goal)
         clock.sleep_until(clock.now() + 1 / _HZ)
-        try:
-            here, missed = bus.sync_read("Present_Position", rest), 0
-        except MotorSilent:
-            missed += 1
-            if missed == _PATIENCE:
-                raise
-            continue
+        here = _where(bus, rest)
         behind = max(abs(goal[motor] - here[motor]) for motor in rest)
         if behind > _LAG:
             bus.sync_write("Goal_Position", here)
@@ -55,3 +49,10 @@ def _move(bus: MotorBus, rest: Mapping[str, int], clock: Clock, speed: float) ->
         if share == 1.0 and behind < _THERE:
             return True
     return True
+
+
+def _where(bus: MotorBus, motors: Iterable[str]) -> dict[str, int]:
+    for _ in range(_PATIENCE - 1):
+        with suppress(MotorSilent):
+            return bus.sync_read("Present_Position", motors)
+    return bus.sync_read("Present_Position", motors)
