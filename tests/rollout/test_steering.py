@@ -68,6 +68,15 @@ def test_a_held_arm_stays_where_it_was_and_the_agent_waits():
     assert arm.told == [HELD, "resume"]
 
 
+def test_an_arm_that_is_let_go_on_at_the_very_end_of_a_rollout_goes_on_in_the_next():
+    arm, wishes = Arm(), Wishes(is_held=True)
+    agent = steered(arm, wishes)
+    agent.act(frame(0, 0))
+    wishes.is_held, wishes.is_ended = False, True
+    assert agent.act(frame(0, 0)) is None
+    assert arm.told == [HELD, "resume"]
+
+
 def test_the_gap_names_the_joint_that_is_farthest_off():
     agent = steered(Arm(), Wishes())
     agent.act(frame(3, -9))

@@ -111,12 +111,12 @@ class Steered:
     def act(self, frame: Frame) -> np.ndarray | None:
         """Give the agent's action, the pose at which the arm is held, or none once ended."""
         self._wishes.look()
-        if self._wishes.is_ended:
-            return None
-        if self._wishes.is_held != self._is_held:
+        if self._wishes.is_held != self._is_held:  # also at the end: the next rollout does not know of it
             self._is_held = self._wishes.is_held
             self._stay.reset(0)
             _tell(self._robot, *(("stop", HELD) if self._is_held else ("resume",)))
+        if self._wishes.is_ended:
+            return None
         if self._is_held:
             return self._stay.act(frame)
         action = self._agent.act(frame)

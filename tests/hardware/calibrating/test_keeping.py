@@ -53,6 +53,23 @@ def test_when_the_file_cannot_be_written_the_motors_hold_what_they_held(arm, tmp
     assert read(SO101_FOLLOWER, bus) == before
 
 
+def test_when_it_is_interrupted_the_motors_hold_what_they_held(arm, tmp_path, monkeypatch):
+    bus, calibration = arm
+    before, write, written = read(SO101_FOLLOWER, bus), bus.write, []
+
+    def interrupted(name, motor, value, **options):
+        written.append(name)
+        if len(written) == 10:
+            raise KeyboardInterrupt
+        write(name, motor, value, **options)
+
+    monkeypatch.setattr(bus, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        keep(SO101_FOLLOWER, bus, tmp_path / "left.json", calibration, now=NOON)
+    assert read(SO101_FOLLOWER, bus) == before
+    assert not (tmp_path / "left.json").exists()
+
+
 def test_undo_goes_back_and_again_forth_and_nothing_is_lost(arm, tmp_path):
     bus, first = arm
     second, path = other(first), tmp_path / "left.json"

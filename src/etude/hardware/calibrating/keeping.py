@@ -32,12 +32,17 @@ class Version:
 def keep(kind: ArmKind, bus: MotorBus, path: Path, calibration: Calibration, *, now: datetime | None = None) -> None:
     """Write a calibration to the motors and to the file at `path`; raise `DeviceError` when either failed.
 
-    Then the motors hold what they held before, as far as they can be reached, and the file is the one there was.
+    Then, and where it is interrupted, the motors hold what they held before, as far as they can be reached, and the
+    file is the one there was.
     """
     before = read(kind, bus)
     try:
         _write(kind, bus, calibration)
         _save(path, calibration, now or datetime.now(UTC))
+    except KeyboardInterrupt:
+        with suppress(DeviceError):
+            _write(kind, bus, before)
+        raise
     except (DeviceError, OSError) as problem:
         try:
             _write(kind, bus, before)
