@@ -1,6 +1,7 @@
 import os
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threa
 
 
 def schedulers():
-    return {os.sched_getscheduler(int(name)) for name in os.listdir("/proc/self/task")}
+    return {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
 
 
 @pytest.mark.parametrize("use", ["try", "write"])

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from etude.data.video import encoders
 from etude.data.video.packets import Film, reading, writing
+from etude.data.video.priority import unhurried
 
 _G, _CRF = 2, 30
 """What LeRobot encodes with where a dataset does not say."""
@@ -50,7 +51,7 @@ def recode(film: Film, start: int, stop: int, path: Path, encoding: Encoding, *,
     os.environ.setdefault("SVT_LOG", "1")  # errors only; SVT-AV1 otherwise greets every file on stderr
     rate = film.rate
     path.parent.mkdir(parents=True, exist_ok=True)
-    with writing(path), closing(av.open(str(path), "w", options={"movflags": "faststart"})) as container:
+    with unhurried(), writing(path), closing(av.open(str(path), "w", options={"movflags": "faststart"})) as container:
         stream = cast("VideoStream", container.add_stream(encoding.vcodec, rate=rate, options=_quiet(encoding)))
         stream.width, stream.height, stream.pix_fmt = film.coding.width, film.coding.height, pix_fmt or film.pix_fmt
         packets: list[av.Packet] = []
