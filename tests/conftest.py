@@ -1,3 +1,6 @@
+import os
+import sys
+
 import pytest
 from hypothesis import settings
 
@@ -17,3 +20,16 @@ def _own_home(tmp_path_factory):
         patch.delenv("HF_LEROBOT_CALIBRATION", raising=False)
         patch.delenv("ETUDE_CACHE", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry():
+    """Hold every test to leaving its process as urgent as it was: one in real time would starve all others."""
+    if sys.platform != "linux":
+        yield
+        return
+    before = os.sched_getscheduler(0)
+    yield
+    after = os.sched_getscheduler(0)
+    os.sched_setscheduler(0, before, os.sched_getparam(0) if before == after else os.sched_param(0))
+    assert after == before, "this test left the process at another priority"

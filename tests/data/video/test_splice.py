@@ -14,6 +14,7 @@ from etude.core.errors import DatasetError
 from etude.data.video import VideoReader
 from etude.data.video import splice as spliced
 from etude.data.video.packets import Film
+from etude.data.video.priority import unhurried
 from etude.data.video.recode import Encoding
 from etude.data.video.splice import Piece, coding, cut, num_bytes, splice
 
@@ -37,7 +38,7 @@ def film(path, length, encoding, seed=0, size=64):
     os.environ.setdefault("SVT_LOG", "1")
     rng = np.random.default_rng(seed)
     base = rng.integers(0, 120, (size, size, 3))
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+    with unhurried(), av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream(encoding.vcodec, rate=FPS, options=dict(encoding.options))
         stream.width, stream.height, stream.pix_fmt = size, size, "yuv420p"
         for tick in range(length):
