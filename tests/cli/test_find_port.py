@@ -80,6 +80,12 @@ def test_the_udev_rule_opens_the_adapter_to_everybody_under_a_lasting_name():
     ) in rules
 
 
+def test_a_serial_number_that_is_none_does_not_get_into_the_rule():
+    rules = udev_rules([SerialPort(device="/dev/ttyACM0", usb="1a86:55d3", serial='5A", RUN+="/bin/evil')])
+    assert "RUN" not in rules
+    assert 'ATTRS{idProduct}=="55d3", MODE="0666"\n' in rules
+
+
 def test_installing_a_rule_without_the_right_to_says_what_to_type(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")

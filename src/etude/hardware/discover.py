@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -196,14 +197,19 @@ def _models_of(family: str, port: str) -> Sequence[str]:
     return list(buses.build(buses.config(family)(port=port), {}).model_names.values())
 
 
+_PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+"""Serial numbers that mean nothing in a rule but themselves; an adapter may say anything, and root runs the rules."""
+
+
 def udev_rules(ports: Sequence[SerialPort]) -> str:
     """Give udev rules by which everybody may use the adapters, each with a lasting link by its serial number."""
     lines = ["# Motor adapters that everybody at this computer may use, written by etude find-port --udev"]
     for port in ports:
         vendor, _, product = port.usb.partition(":")
         match = f'SUBSYSTEM=="tty", ATTRS{{idVendor}}=="{vendor}", ATTRS{{idProduct}}=="{product}"'
-        serial = f', ATTRS{{serial}}=="{port.serial}"' if port.serial else ""
-        link = f', SYMLINK+="etude-{port.serial}"' if port.serial else ""
+        number = port.serial if _PLAIN.fullmatch(port.serial) else ""
+        serial = f', ATTRS{{serial}}=="{number}"' if number else ""
+        link = f', SYMLINK+="etude-{number}"' if number else ""
         lines.append(f'{match}{serial}, MODE="0666"{link}')
     return "\n".join(lines) + "\n"
 
