@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -84,6 +85,18 @@ def test_a_goodbye_counts_whose_owner_is_gone_before_it_is_read():
             return LEAVE
 
     assert not guardian._is_orphaned(Orders(), owner=-1)
+
+
+def test_an_arm_that_was_limp_already_is_not_woken_up(monkeypatch):
+    bus = mock.Mock(motors={"shoulder_lift": None, "elbow_flex": None})
+    bus.sync_read.return_value = {"shoulder_lift": 1, "elbow_flex": 0}
+    monkeypatch.setattr(guardian, "_reached", lambda charge: bus)
+    assert guardian.rescue({"rest": {"shoulder_lift": 1000, "elbow_flex": 3000}})
+    bus.sync_write.assert_not_called()
+    assert {call.args for call in bus.write.call_args_list} == {
+        ("Torque_Enable", "shoulder_lift", 0),
+        ("Torque_Enable", "elbow_flex", 0),
+    }
 
 
 def test_a_driver_that_leaves_in_good_order_lowers_the_arm_itself_and_takes_its_guardian_along(live, driver):

@@ -336,6 +336,7 @@ class TestSafety:
         robot.observe()
         robot.limp("the person pressed the red key")
         arm.line.sent.clear()
+        robot.stop()
         applied, said = self.live(arm, robot, [30, 0, 0, 0, 0, 50], 3)
         assert not [packet for packet in arm.line.sent if packet[4] == 0x83]
         assert arm.registers("Torque_Enable") == [0] * 6

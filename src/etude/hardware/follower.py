@@ -119,7 +119,8 @@ class Follower:
         self._connected()
         self._tripped_by = ""  # from now on only a person lets it go on
         self._gate.stop(why)
-        self._command(self._gate.hold(self._clock.now()))
+        if not self._limp_by:  # a goal would switch the torque on
+            self._command(self._gate.hold(self._clock.now()))
 
     def limp(self, why: str = "you asked for it") -> None:
         """Switch the torque off until `resume`; the arm falls unless it rests."""

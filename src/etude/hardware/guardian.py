@@ -80,7 +80,8 @@ def rescue(charge: Mapping[str, Any]) -> bool:
         return False
     try:
         with suppress(EtudeError):  # what can be released still is
-            lower(bus, charge["rest"], RealClock())
+            if all(bus.sync_read("Torque_Enable", charge["rest"]).values()):  # goals would wake up a limp arm
+                lower(bus, charge["rest"], RealClock())
     finally:
         _release(bus)
         bus.close()
