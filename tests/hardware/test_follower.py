@@ -394,6 +394,7 @@ class TestSafety:
         self.live(arm, robot, [20, 0, 0, 0, 0, 50], 30)
         arm.servos[0].is_silent = True
         self.live(arm, robot, [20, 0, 0, 0, 0, 50], 2)
+        assert list(arm.line.sent[-1][7:-1:3]) == [2, 3, 4, 5, 6], "no goal wakes it up before it is looked after"
         arm.servos[0].power_cycle()
         arm.servos[0].is_silent = False
         _, said = self.live(arm, robot, [20, 0, 0, 0, 0, 50], 5)

@@ -147,9 +147,9 @@ class Follower:
             opened.close()
 
     def _command(self, admitted: np.ndarray) -> None:
-        """Send what the gate admitted to the motors that may be sent anywhere."""
+        """Send what the gate admitted; a motor that is not heard may be without power, and a goal would wake it up."""
         with self._in_touch():
-            self.arm.command(admitted, but=self._doubtful)
+            self.arm.command(admitted, but=self._doubtful | self._silent)
 
     def _connected(self) -> None:
         if not self._open:
