@@ -216,6 +216,15 @@ class TestEveryBus:
             bus.poll("Present_Position")
         assert bus.reconnects == 0
 
+    def test_a_port_that_is_gone_with_its_adapter_is_told_in_one_sentence(self, name, bus, faults, monkeypatch):
+        def gone():
+            raise NotFound("serial port", "/dev/ttyACM0", [])
+
+        faults.unplug()
+        monkeypatch.setattr(bus.line, "open", gone)
+        with pytest.raises(DeviceError, match=r"has not come back within 1 s\. Plug it in, and start again\.$"):
+            bus.poll("Present_Position")
+
     def test_an_adapter_that_stayed_away_is_not_waited_for_again(self, name, bus, faults):
         faults.unplug()
         with pytest.raises(DeviceError, match="unplugged"):

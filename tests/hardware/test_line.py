@@ -16,6 +16,7 @@ from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.buses.feetech.config import Config as FeetechConfig
 from etude.hardware.line import line_at
+from etude.hardware.names import KnownArm, remember_arm
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 
 MOTORS = {"one": Motor(id=1, model="sts3215"), "two": Motor(id=2, model="sts3215")}
@@ -75,7 +76,7 @@ def test_what_was_received_can_be_forgotten(pty):
 @needs_ptys
 def test_a_port_belongs_to_one_program(pty):
     line = line_at(pty).open()
-    with pytest.raises(DeviceError, match=r"cannot be opened.*Close other programs that use it"):
+    with pytest.raises(DeviceError, match=r"is in use: another program has it, or it was given for two arms\."):
         line_at(pty).open()
     line.close()
     line_at(pty).open().close()
@@ -85,6 +86,16 @@ def test_a_port_that_is_not_there_is_the_users_mistake():
     with pytest.raises(NotFound, match="No serial port named '/dev/ttyNONE'") as caught:
         line_at("/dev/ttyNONE").open()
     assert caught.value.exit_code == 2
+    assert "etude find-port" in str(caught.value)
+
+
+def test_a_name_that_is_nearly_right_is_offered_and_a_port_without_a_usb_adapter_is_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    built_in = SimpleNamespace(device="/dev/ttyS0", serial_number=None, location=None, vid=None)
+    monkeypatch.setattr(list_ports, "comports", lambda: [built_in])
+    remember_arm("follower", KnownArm(port="/dev/ttyACM3"))
+    with pytest.raises(NotFound, match=r"Did you mean 'follower'\? Known: follower\. Is the arm plugged in"):
+        line_at("folower").open()
 
 
 def test_a_file_that_is_no_port_is_refused(tmp_path):
@@ -159,7 +170,7 @@ class TestReplugged:
                 raise OSError("it is gone")
 
         def found():
-            return [SimpleNamespace(device=name, serial_number=number) for name, number in adapters.items()]
+            return [SimpleNamespace(device=name, serial_number=number, vid=0x1A86) for name, number in adapters.items()]
 
         monkeypatch.setattr(serial, "Serial", Port)
         monkeypatch.setattr(list_ports, "comports", found)

@@ -143,7 +143,8 @@ def _found(port: str, command: FindPort) -> int:
         found = arm_on(port)
         kind = found.kinds[0] if len(found.kinds) == 1 else ""
         remember_arm(command.name, replace(known_arm_at(port), kind=kind))
-        say(f"It is called {command.name} from now on: --robot.port={command.name}")
+        name = command.name
+        say(f"It is called {name} from now on: --robot.port={name}, or --teleop.port={name} if it is a leader.")
     return 0
 
 

@@ -43,13 +43,14 @@ class ConfigError(UserError):
 
 
 class NotFound(UserError):
-    """There is nothing of that name; the message lists the nearest right ones."""
+    """There is nothing of that name; the message lists the nearest right ones, and ends with `advice`, if any."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], advice: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
         near = nearest(name, self.known)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        super().__init__(f"No {kind} named '{name}'.{hint} Known: {', '.join(self.known) or 'none'}.")
+        told = f"No {kind} named '{name}'.{hint} Known: {', '.join(self.known) or 'none'}."
+        super().__init__(f"{told} {advice}".rstrip())
 
 
 class SpecMismatch(UserError):

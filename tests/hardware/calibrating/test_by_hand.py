@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etude.hardware.calibrating import Answer, Hold, Look, Sweep, by_hand, keep
+from etude.hardware.calibrating import Answer, Hold, Look, Sweep, Swept, by_hand, keep
+from etude.hardware.calibrating.checks import moved_together
 from etude.hardware.calibration import Norm, Scale
 from etude.hardware.robots.so101_follower.kind import SO101_FOLLOWER
 
@@ -192,3 +193,12 @@ def test_joints_that_only_move_together_are_told(so101):
     person._hold()
     sentences = [finding.sentence for finding in steps.send(Answer.NEXT).findings]
     assert any(sentence.startswith("elbow_flex and wrist_flex always moved together") for sentence in sentences)
+
+
+def test_an_arm_whose_joints_were_all_moved_at_once_gets_one_sentence_not_one_for_each_pair():
+    way = np.concatenate([np.arange(0, 1000, 10), np.arange(1000, 0, -10)])
+    history = [{"a": int(tick), "b": int(2000 - tick), "c": int(tick + 5)} for tick in way]
+    swept = {motor: Swept(low=0, now=0, high=1000, resolution=TURN) for motor in "abc"}
+    (finding,) = moved_together(swept, history)
+    assert finding.sentence.startswith("a, b and c moved together, or several of them at a time. Move one at a time")
+    assert not finding.is_serious

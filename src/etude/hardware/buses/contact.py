@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from etude.core.clock import Clock, RealClock
-from etude.core.errors import DeviceError, EtudeError, MotorSilent
+from etude.core.errors import DeviceError, EtudeError, MotorSilent, NotFound
 from etude.hardware.bus import Motor, Tally
 from etude.hardware.buses.bus_config import BusConfig
 from etude.hardware.buses.dialect import Dialect, Question, Reply
@@ -125,7 +125,8 @@ class Contact:
                 raise MotorSilent(motor, one.id, self.line.name)
 
     def _lost(self, problem: EtudeError) -> DeviceError:
-        return DeviceError(
-            f"The adapter on {self.line.name} was unplugged and has not come back within "
-            f"{self.config.reconnect_s:g} s: {problem}"
-        )
+        patience = f"{self.config.reconnect_s:g} s"
+        away = f"The adapter on {self.line.name} was unplugged and has not come back within {patience}"
+        if isinstance(problem, NotFound):
+            return DeviceError(f"{away}. Plug it in, and start again.")
+        return DeviceError(f"{away}: {problem}")

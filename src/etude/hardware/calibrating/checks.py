@@ -19,6 +19,8 @@ _OFF_MIDDLE_DEG = 25.0
 _CLOSED, _OPEN = 0.2, 0.8
 """Shares of the gripper's range."""
 _TOGETHER, _TOGETHER_DEG, _SAMPLES = 0.97, 20.0, 40
+_MANY_PAIRS = 2
+"""With more pairs than these, somebody moved the whole arm at once: that is one thing to say."""
 
 
 def hardly_moved(swept: Mapping[str, Swept]) -> tuple[Finding, ...]:
@@ -89,17 +91,25 @@ def moved_together(swept: Mapping[str, Swept], history: Sequence[Mapping[str, in
     """Name pairs of joints that were only ever moved together; `history` holds ticks by motor, look after look."""
     wide = [motor for motor, joint in swept.items() if joint.moved_deg > _TOGETHER_DEG]
     steps = np.diff(np.array([[look[motor] for motor in wide] for look in history]).reshape(-1, len(wide)), axis=0)
+    pairs: dict[tuple[str, str], float] = {}
     for one, other in combinations(range(len(wide)), 2):
         pair = steps[(steps[:, one] != 0) | (steps[:, other] != 0)][:, [one, other]]
         if len(pair) < _SAMPLES or not pair.std(axis=0).all():
             continue
         together = float(np.corrcoef(pair.T)[0, 1])
         if abs(together) > _TOGETHER:
-            yield Finding(
-                sentence=f"{wide[one]} and {wide[other]} always moved together ({together:.2f} of 1). Move one at a "
-                "time; if they still do, their parts are stuck to each other.",
-                is_serious=False,
-            )
+            pairs[wide[one], wide[other]] = together
+    if len(pairs) > _MANY_PAIRS:
+        joints = [motor for motor in wide if any(motor in pair for pair in pairs)]
+        yield _stuck(f"{', '.join(joints[:-1])} and {joints[-1]} moved together, or several of them at a time.")
+        return
+    for (one, other), together in pairs.items():
+        yield _stuck(f"{one} and {other} always moved together ({together:.2f} of 1).")
+
+
+def _stuck(what: str) -> Finding:
+    advice = "Move one at a time; if they still do, their parts are stuck to each other."
+    return Finding(sentence=f"{what} {advice}", is_serious=False)
 
 
 def out_of_order(swept: Mapping[str, Swept], history: Sequence[Mapping[str, int]]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import NoReturn, Self
 
 from etude.core.errors import DeviceError, MissingExtra, NotFound
 from etude.hardware.lines.serial.config import Config
+from etude.hardware.names import known_devices
 
 try:
     import serial
@@ -22,6 +24,8 @@ except ImportError:  # Windows has no terminals of this kind, hence no such erro
     TerminalError = OSError
 
 _WRITE_TIMEOUT_S = 1.0
+_TAKEN = (errno.EAGAIN, errno.EBUSY)
+"""What the system says of a port that somebody else has locked."""
 
 
 def build(config: Config) -> SerialLine:
@@ -107,13 +111,23 @@ class SerialLine:
             ) from error
 
     def _explain(self, error: Exception) -> NoReturn:
-        known = [port.device for port in list_ports.comports()]
-        if self.name not in known and not Path(self.name).exists():
-            raise NotFound("serial port", self.name, known) from error
+        if not Path(self.name).exists() and self.name not in _devices():
+            known = {*_devices(usb_only=True), *known_devices().arms}  # no arm is on a port that is built in
+            advice = "Is the arm plugged in? etude find-port shows which ports there are."
+            raise NotFound("serial port", self.name, known, advice) from error
+        if getattr(error, "errno", None) in _TAKEN:
+            raise DeviceError(
+                f"The serial port {self.name} is in use: another program has it, or it was given for two arms. "
+                "Close that program, or give each arm its own port."
+            ) from error
         raise DeviceError(
             f"The serial port {self.name} cannot be opened: {error}. "
             "Close other programs that use it; on Linux, your user must belong to the group 'dialout'."
         ) from error
+
+
+def _devices(*, usb_only: bool = False) -> list[str]:
+    return [port.device for port in list_ports.comports() if port.vid is not None or not usb_only]
 
 
 def _adapters() -> dict[str, str]:
