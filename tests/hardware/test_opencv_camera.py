@@ -95,7 +95,7 @@ def test_another_size_than_asked_for_is_refused(video):
 
 def test_what_cannot_be_opened_is_named(tmp_path):
     missing = str(tmp_path / "nothing.avi")
-    with pytest.raises(CameraError, match=r"Camera '.*nothing.avi': it cannot be opened"):
+    with pytest.raises(CameraError, match=r"nothing.avi.: it cannot be opened.*etude find-cameras"):
         cameras.build(Config(index_or_path=missing)).connect()
 
 

@@ -40,7 +40,8 @@ class OpenCVSource:
         """Open the camera and ask it for size and rate; of a file, check the size."""
         capture = cv2.VideoCapture(self._place())
         if not capture.isOpened():
-            raise CameraError(self.name, "it cannot be opened. Check the name, number or path, and that it is free.")
+            advice = "Check the name, number or path, and that it is free: etude find-cameras shows what is there."
+            raise CameraError(self.name, f"it cannot be opened. {advice}")
         self._capture = capture
         if self.is_recorded:
             self._check_file(capture)
