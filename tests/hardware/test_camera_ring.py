@@ -107,13 +107,13 @@ def fast_writer(path):
 
 def test_no_picture_is_torn_however_fast_another_process_writes(path, fast_writer):
     reader = RingReader(path)
-    seen = set()
-    for _ in range(200):
+    seen, ends = set(), time.monotonic() + 60
+    while len(seen) < 20 and time.monotonic() < ends:  # on a busy machine the writer has its turn when it has
         shot = reader.newest()
         picture = shot.pictures[COLOUR]
         assert picture.min() == picture.max() == shot.taken_at
         seen.add(shot.number)
-    assert len(seen) > 10
+    assert len(seen) == 20
     reader.close()
 
 
