@@ -60,7 +60,7 @@ class Memory:
     def write(self, address: int, data: bytes) -> None:
         """Take bytes from a host. Read-only ones stay; EEPROM ones outlive a power cycle only while Lock is 0."""
         end = address + len(data)
-        if _FIRST_VOLATILE <= address and end <= _FIRST_PRESENT:  # goals, which come many times a second
+        if address >= _FIRST_VOLATILE and end <= _FIRST_PRESENT:  # goals, which come many times a second
             self._working[address:end] = data
             return
         kept = bytearray(self._image)
