@@ -1,12 +1,16 @@
 """What every teleoperator promises; a new folder under teleoperators/ gets these tests without naming itself."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from etude.core import codec
 from etude.core.errors import DeviceError
+from etude.core.spec import Spec
+from etude.data import create_dataset, open_dataset
 from etude.hardware import teleoperators
 from etude.hardware.device import Teleoperator, connected
 from etude.hardware.teleoperators.gamepad.pad import PadState
@@ -26,7 +30,24 @@ class StillPad:
         """Nothing to let go of."""
 
 
-STANDING_IN = {"keyboard": {"keys": FedKeys}, "gamepad": {"pad": lambda name: StillPad()}}
+def recorded(root):
+    """A dataset of one episode."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = create_dataset(Path(folder) / root, {"action": Spec(shape=(2,), names=("a.pos", "b.pos"))}, fps=10)
+        for tick in range(3):
+            writer.add_frame({"action": np.array([tick, -tick], np.float32)})
+        writer.save_episode("Do it")
+        writer.close()
+        dataset = open_dataset(Path(folder) / root)
+        assert dataset.column("action")[:, 0].tolist() == [0, 1, 2]
+        return dataset
+
+
+STANDING_IN = {
+    "keyboard": {"keys": FedKeys},
+    "gamepad": {"pad": lambda name: StillPad()},
+    "replay": {"opened": recorded},
+}
 """What stands in for a person's device that no test machine has."""
 
 

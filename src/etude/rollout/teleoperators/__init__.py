@@ -1,0 +1,1 @@
+"""Teleoperators that need a dataset."""
