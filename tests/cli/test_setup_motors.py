@@ -4,8 +4,9 @@ import pytest
 
 from etude.cli import answers
 from etude.core.errors import UserError
+from etude.hardware.buses.feetech.registers import BAUD_RATES
 from etude.sim import makes
-from etude.sim.servos.feetech.servo import BAUD_RATES, ServoChain, Sts3215
+from etude.sim.servos.feetech.servo import ServoChain, Sts3215
 from etude.sim.world import begin_world
 
 WORDS = ["setup-motors", "--robot.type=so101_follower", "--robot.port=sim"]
@@ -36,7 +37,7 @@ def new_arm(monkeypatch):
     monkeypatch.setitem(makes._FOLLOWERS, "so101", replace(makes._FOLLOWERS["so101"], wire=wire))
     world = begin_world()
     elbow = world.arm.servos[2]
-    for name, value in {"ID": 44, "Baud_Rate": BAUD_RATES.index(115_200)}.items():
+    for name, value in {"ID": 44, "Baud_Rate": BAUD_RATES[115_200]}.items():
         elbow.memory.set(name, value)
         elbow.memory.keep(name)
     return world

@@ -11,6 +11,7 @@ from etude.hardware.bodies.body import Body, Link
 from etude.hardware.bodies.koch import KOCH
 from etude.hardware.bodies.so100 import SO100
 from etude.hardware.bodies.so101 import SO101
+from etude.sim.servos.chain import Chain
 from etude.sim.servos.dynamixel.chain import DynamixelChain
 from etude.sim.servos.dynamixel.drive import TICKS_PER_RAD
 from etude.sim.servos.dynamixel.models import XL330_M077, XL330_M288, XL430_W250, Mode
@@ -18,7 +19,7 @@ from etude.sim.servos.dynamixel.models import Model as XModel
 from etude.sim.servos.dynamixel.servo import MIDDLE, XSeries
 from etude.sim.servos.feetech.models import C001, C044, C046, Model
 from etude.sim.servos.feetech.servo import ServoChain, Sts3215
-from etude.sim.servos.servo import Chain
+from etude.sim.servos.servo import Servo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Make:
     """Joint positions at the start of an episode, before jitter."""
     knows_tasks: bool = False
     """Whether the scripted demonstrator can do the tasks with it."""
-    wire: Callable[[], Chain]
+    wire: Callable[[], Chain[Servo]]
     """Makes the servos of one arm, set up and calibrated, and the wire they hang on."""
 
 
@@ -42,10 +43,10 @@ def make_of(body: str, *, is_leader: bool = False) -> Make:
     return makes[body]
 
 
-def _feetech(body: Body, models: Sequence[Model]) -> Callable[[], Chain]:
+def _feetech(body: Body, models: Sequence[Model]) -> Callable[[], Chain[Servo]]:
     """Tell how to make the wire of an arm with one of these servos in each joint, ids counted from 1."""
 
-    def wire() -> Chain:
+    def wire() -> Chain[Servo]:
         links = zip(body.links, models, strict=True)
         return ServoChain([_sts3215(number, body, *each) for number, each in enumerate(links, 1)])
 
@@ -59,10 +60,10 @@ def _sts3215(number: int, body: Body, link: Link, model: Model) -> Sts3215:
     return Sts3215(number, center_rad=center, range_rad=range_rad, model=model)
 
 
-def _dynamixel(body: Body, models: Sequence[XModel], turned: Sequence[str] = ()) -> Callable[[], Chain]:
+def _dynamixel(body: Body, models: Sequence[XModel], turned: Sequence[str] = ()) -> Callable[[], Chain[Servo]]:
     """Tell how to make the wire of an arm with one of these servos in each joint, ids counted from 1."""
 
-    def wire() -> Chain:
+    def wire() -> Chain[Servo]:
         links = zip(body.links, models, strict=True)
         return DynamixelChain([_x_series(number, body, *each, turned) for number, each in enumerate(links, 1)])
 

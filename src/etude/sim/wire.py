@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from etude.sim.faults import Faults
-from etude.sim.servos.servo import Chain
+from etude.sim.servos.chain import Chain
+from etude.sim.servos.servo import Servo
 
 
 class Wire:
@@ -14,7 +15,7 @@ class Wire:
     Bytes take no time; `delay_s` tells how long the servos waited before the last answer.
     """
 
-    def __init__(self, chain: Chain, now: Callable[[], float]) -> None:
+    def __init__(self, chain: Chain[Servo], now: Callable[[], float]) -> None:
         self._chain = chain
         self.servos = tuple(chain.servos)
         self.faults = Faults(self.servos, now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 
@@ -59,20 +58,4 @@ class Servo(Protocol):
 
     def power_cycle(self) -> None:
         """Switch off and on again."""
-        ...
-
-
-class Chain(Protocol):
-    """Servos of one family on one wire."""
-
-    @property
-    def servos(self) -> Sequence[Servo]:
-        """The servos, in order."""
-        ...
-
-    def replies(self, data: bytes, baud_rate: int | None = None) -> list[tuple[int, bytes]]:
-        """Take bytes from the host, which may end in the middle of a packet; give all replies with their ids, in order.
-
-        Servos that are set to another rate than `baud_rate` hear nothing; without one all listen.
-        """
         ...

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from etude.hardware.buses.dynamixel.packet import BROADCAST, HEADER, Instruction, Packet, crc16, parse
+from etude.sim.servos.chain import Chain
 from etude.sim.servos.dynamixel.memory import Error, Refused
 from etude.sim.servos.dynamixel.servo import XSeries
 
@@ -19,40 +20,19 @@ _Ask = tuple[int, int, int]
 """Id, address and size."""
 
 
-class DynamixelChain:
+class DynamixelChain(Chain[XSeries]):
     """Servos on one wire."""
 
-    def __init__(self, servos: Sequence[XSeries]) -> None:
-        self.servos = tuple(servos)
-        self._received = b""
-        self._baud_rate: int | None = None
+    id_at = _ID_AT
 
-    def exchange(self, data: bytes) -> bytes:
-        """Take bytes from the host, at the rate of every servo; give all replies, in order."""
-        return b"".join(reply for _, reply in self.replies(data))
-
-    def replies(self, data: bytes, baud_rate: int | None = None) -> list[tuple[int, bytes]]:
-        """Take bytes from the host, which may end in the middle of a packet; give all replies with their ids, in order.
-
-        Servos that are set to another rate than `baud_rate` hear nothing; without one all listen.
-        """
-        if baud_rate != self._baud_rate:
-            self._baud_rate, self._received = baud_rate, b""
-        whole = self._received + data
-        packets, self._received = parse(whole)
-        answers = [answer for packet in packets for answer in self._answer(packet)]
-        if not packets:
-            answers = self._complain(whole)
-        return [(answer[_ID_AT], answer) for answer in answers if answer]
-
-    def _complain(self, data: bytes) -> list[bytes]:
-        """Answer a packet of the right length whose sum is wrong: the servo it was for says so."""
-        if not data.startswith(HEADER) or len(data) < _BEFORE_CODE:
-            return []
-        if len(data) != _BEFORE_CODE + int.from_bytes(data[5:_BEFORE_CODE], "little"):
-            return []
-        self._received = b""
-        return [servo.status(error=Error.CRC) for servo in self._listening(data[_ID_AT]) if data[_ID_AT] != BROADCAST]
+    def _hear(self, data: bytes) -> tuple[list[bytes], bytes]:
+        packets, rest = parse(data)
+        if packets or not _is_whole(data):
+            return [answer for packet in packets for answer in self._answer(packet)], rest
+        # Its sum is wrong, and the servo it was for says so.
+        return [
+            servo.status(error=Error.CRC) for servo in self._listening(data[_ID_AT]) if data[_ID_AT] != BROADCAST
+        ], b""
 
     def _answer(self, packet: Packet) -> list[bytes]:
         params = packet.params
@@ -76,11 +56,7 @@ class DynamixelChain:
         return []
 
     def _listening(self, servo_id: int) -> list[XSeries]:
-        return [
-            servo
-            for servo in self.servos
-            if not servo.is_silent and servo.hears(servo_id) and self._baud_rate in (None, servo.baud_rate)
-        ]
+        return [servo for servo in self.servos if servo.hears(servo_id) and self._is_awake(servo)]
 
     def _read(self, servo: XSeries, ask: _Ask) -> bytes:
         servo_id, address, size = ask
@@ -111,6 +87,12 @@ class DynamixelChain:
             with suppress(Refused):
                 servo.hear()
                 servo.write(address, data)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether this is as long as its header says."""
+    is_packet = data.startswith(HEADER) and len(data) >= _BEFORE_CODE
+    return is_packet and len(data) == _BEFORE_CODE + int.from_bytes(data[5:_BEFORE_CODE], "little")
 
 
 def _asked(packet: Packet) -> list[_Ask]:

@@ -231,8 +231,8 @@ class XSeries:
     def _bark(self) -> None:
         """Stop, because nobody has spoken for too long; goals are refused until the watchdog is set to 0."""
         self.memory.set("Bus_Watchdog", _WATCHDOG_BARKED)
-        for name in ("Goal_Velocity", "Goal_Current", "Goal_PWM"):
-            if self.drive.settings.mode in (Mode.VELOCITY, Mode.CURRENT, Mode.PWM):
+        if self.drive.settings.mode in (Mode.VELOCITY, Mode.CURRENT, Mode.PWM):
+            for name in ("Goal_Velocity", "Goal_Current", "Goal_PWM"):
                 self.memory.set(name, 0)
         self._configure()
         self._hold()

@@ -5,10 +5,11 @@ Sources: Feetech's FT-SCS protocol and STS memory table (ftservo wiki).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from etude.hardware.buses.feetech.packet import BROADCAST, MAX_PARAMS, Instruction, Packet, encode, parse
-from etude.hardware.buses.feetech.registers import TICKS_PER_TURN, Register, register
+from etude.hardware.buses.feetech.registers import BAUD_RATES, TICKS_PER_TURN, Register, register
+from etude.sim.servos.chain import Chain
 from etude.sim.servos.feetech.drive import TICKS_PER_RAD, VOLTAGE, Drive, Settings
 from etude.sim.servos.feetech.memory import Memory
 from etude.sim.servos.feetech.models import C001, Model
@@ -18,15 +19,13 @@ _GOAL = register("Goal_Position").address
 _ENABLE = register("Torque_Enable").address
 _FIRST_PRESENT = register("Present_Position").address
 _AFTER_GOAL = register("Goal_Time").address
-_ID_IN_REPLY = 2
 _CALIBRATE_HERE = 128
 _LARGEST_OFFSET = 2047
 _AMPERES = 0.0065
 """Unit of Present_Current."""
 _DELAY_S = 2e-6
 """Unit of Return_Delay_Time."""
-BAUD_RATES = (1_000_000, 500_000, 250_000, 128_000, 115_200, 76_800, 57_600, 38_400)
-"""By the value of Baud_Rate."""
+_RATES = {value: rate for rate, value in BAUD_RATES.items()}
 
 
 class Sts3215:
@@ -70,8 +69,7 @@ class Sts3215:
     @property
     def baud_rate(self) -> int:
         """The rate at which it listens [bits/s]; 0 for a value that means none."""
-        value = self.memory.get("Baud_Rate")
-        return BAUD_RATES[value] if value < len(BAUD_RATES) else 0
+        return _RATES.get(self.memory.get("Baud_Rate"), 0)
 
     @property
     def delay_s(self) -> float:
@@ -232,28 +230,14 @@ _MEASURES: tuple[tuple[Register, Callable[[Sts3215], int]], ...] = tuple(
 """What is measured when it is read, and only then: a host asks for little, and often."""
 
 
-class ServoChain:
+class ServoChain(Chain[Sts3215]):
     """Servos on one wire."""
 
-    def __init__(self, servos: Sequence[Sts3215]) -> None:
-        self.servos = tuple(servos)
-        self._received = b""
-        self._baud_rate: int | None = None
+    id_at = 2
 
-    def exchange(self, data: bytes) -> bytes:
-        """Take bytes from the host, at the rate of every servo; give all replies, in order."""
-        return b"".join(reply for _, reply in self.replies(data))
-
-    def replies(self, data: bytes, baud_rate: int | None = None) -> list[tuple[int, bytes]]:
-        """Take bytes from the host, which may end in the middle of a packet; give all replies with their ids, in order.
-
-        Servos that are set to another rate than `baud_rate` hear nothing; without one all listen.
-        """
-        if baud_rate != self._baud_rate:
-            self._baud_rate, self._received = baud_rate, b""
-        packets, self._received = parse(self._received + data)
-        answers = [answer for packet in packets for answer in self._answer(packet)]
-        return [(answer[_ID_IN_REPLY], answer) for answer in answers if answer]
+    def _hear(self, data: bytes) -> tuple[list[bytes], bytes]:
+        packets, rest = parse(data)
+        return [answer for packet in packets for answer in self._answer(packet)], rest
 
     def _answer(self, packet: Packet) -> list[bytes]:
         if packet.code == Instruction.SYNC_READ:
@@ -265,12 +249,7 @@ class ServoChain:
 
     def _awake(self) -> list[tuple[int, Sts3215]]:
         """Give the servos that hear what is said now, with their ids."""
-        rate = self._baud_rate
-        return [
-            (servo.id, servo)
-            for servo in self.servos
-            if not servo.is_silent and (rate is None or rate == servo.baud_rate)
-        ]
+        return [(servo.id, servo) for servo in self.servos if self._is_awake(servo)]
 
     def _sync_read(self, params: bytes) -> list[bytes]:
         if len(params) < 2:
