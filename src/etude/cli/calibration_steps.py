@@ -29,6 +29,7 @@ from etude.hardware.calibrating import (
     restore,
 )
 from etude.hardware.calibrating.steps import POLL_S
+from etude.hardware.device import connected
 from etude.hardware.names import known_arm_at, remember_arm
 
 if TYPE_CHECKING:
@@ -76,19 +77,13 @@ def go_back(arm: Arm, path: Path, stamp: str | None) -> int:
 
 def compare(follower: Arm, leader: Arm) -> int:
     """Let both arms be held in the same pose, and tell where they differ; exit code 1 when they do."""
-    poses: list[dict[str, float]] = []
     answers = Answers()
-    for arm in (follower, leader):
-        arm.connect()
-    try:
+    with interruptible(), connected(follower, leader):
         for arm in (follower, leader):
             arm.release()
         say(f"Hold both arms in the same pose, wrist and gripper, too. {_GO_ON}")
         answers.wait()
         poses = [dict(zip(arm.kind.motors, arm.measure().tolist(), strict=True)) for arm in (follower, leader)]
-    finally:
-        follower.disconnect()
-        leader.disconnect()
     findings = pose_differences(poses[1], poses[0])
     for finding in findings:
         print(finding.sentence)

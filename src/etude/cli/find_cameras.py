@@ -79,6 +79,7 @@ def _save(folder: Path, label: str, place: int | str, size: tuple[int, int]) -> 
     from PIL import Image
 
     from etude.hardware import cameras
+    from etude.hardware.device import connected
 
     is_url = isinstance(place, str) and "://" in place
     if is_url:
@@ -86,11 +87,8 @@ def _save(folder: Path, label: str, place: int | str, size: tuple[int, int]) -> 
     else:
         config = cameras.config("opencv")(index_or_path=place, width=size[0], height=size[1])
     camera = cameras.build(config)
-    camera.connect()
-    try:
+    with connected(camera):
         picture = camera.read_next(_TIMEOUT_S)
-    finally:
-        camera.disconnect()
     file = folder / f"{label}.png"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,7 +16,6 @@ from etude.hardware import robots, teleoperators
 if TYPE_CHECKING:
     from etude.cli.watched import Drive
     from etude.data.dataset import DatasetWriter
-    from etude.data.timing import Timing
     from etude.hardware.device import Robot
     from etude.rollout.agents import Agent
 
@@ -150,7 +149,7 @@ class Session:
 
         self._drive, self._agent, self._writer = drive, agent, writer
         self._options, self._warmup_s = command.dataset, command.warmup_time_s
-        self._sink = RecordSink(writer, command.dataset.single_task, keep=self._keeps, timing=self._timing)
+        self._sink = RecordSink(writer, command.dataset.single_task, keep=self._keeps, timing=lambda: drive.timing)
         # New scenes when more is recorded, and never those that skills are scored on.
         self._seed = (command.seed + RESUME_STRIDE * writer.num_episodes) % EVALUATION_SEEDS
         self._first, self._tenths = writer.num_episodes, 0
@@ -188,12 +187,6 @@ class Session:
         is_kept = self._writer.num_episodes > before
         self.discarded += not is_kept
         return is_kept
-
-    def _timing(self) -> Timing | None:
-        """Tell when the robot was observed, and what went wrong with it or with the leader that drives it."""
-        timing = self._drive.env.timing
-        events: tuple[str, ...] = getattr(self._drive.teleoperator, "events", ())
-        return replace(timing, trouble=(*timing.trouble, *events)) if timing and events else timing
 
     def _keeps(self, success: bool) -> bool:
         # A person judges for herself, also where a simulated task could.

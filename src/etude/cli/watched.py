@@ -44,15 +44,24 @@ class Watched:
 class Drive:
     """A connected robot under a person's eyes and hands; every rollout of a command goes through it."""
 
-    def __init__(self, env: RobotEnv, wishes: Controls, shown: Screen, sounds: Sounds, viewers: Sequence[Sink]) -> None:
+    def __init__(
+        self,
+        env: RobotEnv,
+        wishes: Controls,
+        shown: Screen,
+        sounds: Sounds,
+        viewers: Sequence[Sink],
+        teleoperator: Teleoperator | None = None,
+    ) -> None:
+        from etude.core.clock import RealClock
         from etude.rollout.live import LiveSink
         from etude.rollout.ticks import Ticks
 
         self.env, self.wishes, self.screen, self.sounds = env, wishes, shown, sounds
-        self.clock: Clock = env.clock
-        self.teleoperator: Teleoperator | None = None
-        self.by_person = False
+        self.teleoperator = teleoperator
+        self.by_person = teleoperator is not None and is_person(teleoperator)
         """Whether a person drives the robot."""
+        self.clock: Clock = RealClock() if self.by_person else env.clock
         self._ticks, self._viewers = Ticks(), viewers
         self._live = LiveSink(env.robot, self._ticks, shown.show)
 
@@ -95,13 +104,19 @@ class Drive:
 
 @contextmanager
 def driving(
-    command: Watched, robot: Robot, *others: Teleoperator, title: str, fps: float, keys: str, ctrl_c_ends: bool = True
+    command: Watched,
+    robot: Robot,
+    teleoperator: Teleoperator | None = None,
+    *,
+    title: str,
+    fps: float,
+    keys: str,
+    ctrl_c_ends: bool = True,
 ) -> Generator[Drive]:
     """Connect everything for the length of a block, and listen to keys and show the view meanwhile.
 
     With `ctrl_c_ends` Ctrl-C ends a rollout as Escape does; else it breaks the command off.
     """
-    from etude.core.clock import RealClock
     from etude.envs.robot_env import RobotEnv
     from etude.hardware.device import connected
 
@@ -110,20 +125,16 @@ def driving(
         viewers = [_rerun(stack)] if command.display == "rerun" else []
         leaving = Leaving("The arm comes to rest. Escape lets it go at once.")
         stack.callback(leaving.end)
-        stack.enter_context(connected(robot, *others))
+        stack.enter_context(connected(robot, *filter(None, [teleoperator])))
         if hasattr(robot, "stop") and not robot.scene:
             stack.callback(leaving.begin)
-        for invitation in filter(None, (getattr(other, "invitation", "") for other in others)):
+        if invitation := getattr(teleoperator, "invitation", ""):
             say(invitation)  # how to drive, before the live view begins
         env = RobotEnv(robot, hz=fps)
         wishes = stack.enter_context(controls(ctrl_c_ends=ctrl_c_ends))
         caption = Caption(title=title, hz=fps, keys=keys if wishes.has_keys else "")
         shown = stack.enter_context(screen(caption))
-        drive = Drive(env, wishes, shown, Sounds(is_on=command.play_sounds), viewers)
-        drive.teleoperator = next(iter(others), None)
-        if any(map(is_person, others)):
-            drive.by_person, drive.clock = True, RealClock()
-        yield drive
+        yield Drive(env, wishes, shown, Sounds(is_on=command.play_sounds), viewers, teleoperator)
 
 
 @contextmanager
