@@ -33,6 +33,7 @@ format: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$(TORCH)"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps "gym-pusht>=0.1.6"
 	touch .venv/ready
 
 .venv/browser: .venv/ready scripts/browser.sh
