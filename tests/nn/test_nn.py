@@ -152,6 +152,14 @@ class TestAugment:
         assert 105 < changed.max() <= 110
         assert len(changed[0].unique()) == 1
 
+    def test_all_times_of_a_sample_change_alike_and_as_one_picture_would(self):
+        images = self._images()
+        in_time = images[:, None].expand(-1, 3, -1, -1, -1)
+        for change, amount in ((random_shift, 2), (random_brightness, 0.5)):
+            alone, together = (change(x, amount, torch.Generator().manual_seed(4)) for x in (images, in_time))
+            assert torch.equal(together, alone[:, None].expand_as(together))
+            assert not torch.equal(alone, images)
+
     def test_nothing_asked_for_changes_nothing(self):
         images, generator = self._images(), torch.Generator()
         assert random_shift(images, 0, generator) is images
