@@ -48,12 +48,13 @@ def trained(recorded, tmp_path_factory):
 class LiveArm:
     """A simulated arm behind a pseudo-terminal, living in real time."""
 
-    def __init__(self, link):
+    def __init__(self, link, body="so101"):
         from etude.sim.port import Port
         from etude.sim.world import World
 
         self.world = World()
-        self.arm = self.world.arm
+        self.arm = self.world.arms.follower(body)
+        self.world.start()
         self.port = Port(link, self.arm, self.world.clock.now)
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._live)
@@ -78,7 +79,8 @@ class LiveArm:
 
 
 @pytest.fixture
-def live(tmp_path):
-    arm = LiveArm(tmp_path / "port")
+def live(tmp_path, request):
+    """An SO-101, or the body that a test names as the fixture's parameter."""
+    arm = LiveArm(tmp_path / "port", getattr(request, "param", "so101"))
     yield arm
     arm.close()

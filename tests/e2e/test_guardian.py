@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 DRIVER = """
 import sys, time
 from etude.hardware import robots
-robot = robots.build(robots.config("so101_follower")(port=sys.argv[1]))
+robot = robots.build(robots.config(sys.argv[2])(port=sys.argv[1]))
 robot.connect()
 pose = robot.observe()["observation.state"]
 print("driving", flush=True)
@@ -26,15 +26,16 @@ while sys.stdin.readline() != "leave\\n":
     robot.apply(pose)
 robot.disconnect()
 """
-REST_DEG = {1: -98.0, 2: 95.0, 3: 57.0}
+REST_DEG = {"so101": {1: -98.0, 2: 95.0, 3: 57.0}, "koch": {1: -60.9, 2: 56.2, 3: 80.2}}
 """Shoulder, elbow and wrist: shares of their ranges, in degrees."""
+every_make = pytest.mark.parametrize("live", list(REST_DEG), indirect=True)
 
 
 @pytest.fixture
 def driver(live, tmp_path):
     environment = os.environ | {"HF_LEROBOT_HOME": str(tmp_path)}
     process = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(tmp_path / "port")],
+        [sys.executable, "-c", DRIVER, str(tmp_path / "port"), f"{live.arm.seat.body.name}_follower"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
     assert process.stdout.readline() == "driving\n"
@@ -50,11 +51,18 @@ def wait_until(is_so, seconds):
     assert is_so()
 
 
+def assert_at_rest(arm):
+    after = np.degrees(arm.joints)
+    for joint, degrees in REST_DEG[arm.seat.body.name].items():
+        assert after[joint] == pytest.approx(degrees, abs=6)
+
+
 def guardians_of(pid):
     found = subprocess.run(["ps", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [line for line in found.stdout.splitlines() if "etude.hardware.guardian" in line]
 
 
+@every_make
 def test_a_killed_driver_leaves_an_arm_that_holds_and_is_then_lowered_and_released(live, driver):
     before = np.degrees(live.arm.joints)
     driver.send_signal(signal.SIGKILL)
@@ -62,9 +70,7 @@ def test_a_killed_driver_leaves_an_arm_that_holds_and_is_then_lowered_and_releas
     assert live.torque() == [1] * 6, "servos have no watchdog"
     np.testing.assert_allclose(np.degrees(live.arm.joints), before, atol=4)
     wait_until(lambda: live.torque() == [0] * 6, seconds=20)
-    after = np.degrees(live.arm.joints)
-    for joint, degrees in REST_DEG.items():
-        assert after[joint] == pytest.approx(degrees, abs=6)
+    assert_at_rest(live.arm)
 
 
 def test_a_driver_that_is_killed_while_it_lowers_the_arm_leaves_it_limp_too(live, driver):
@@ -99,10 +105,11 @@ def test_an_arm_that_was_limp_already_is_not_woken_up(monkeypatch):
     }
 
 
+@every_make
 def test_a_driver_that_leaves_in_good_order_lowers_the_arm_itself_and_takes_its_guardian_along(live, driver):
     assert len(guardians_of(driver.pid)) == 1
     driver.stdin.write(LEAVE)
     driver.stdin.flush()
     assert driver.wait(20) == 0
     assert live.torque() == [0] * 6
-    assert np.degrees(live.arm.joints)[1] == pytest.approx(REST_DEG[1], abs=6)
+    assert_at_rest(live.arm)

@@ -28,6 +28,9 @@ KOCH_FOLLOWER = ArmKind(
     },
     drive_modes={},
     body="koch",
+    # Folded, the hand on the table, for an arm put together as the kit says: let go there, a simulated one sinks by 1
+    # degree. The joints that turn without stops are left alone, since nothing tells where they look.
+    rest={"shoulder_lift": -98.0, "elbow_flex": 65.0, "wrist_flex": 70.0},
     # 5 V for the small ones; the XL430 live on 12 V and have a weaker limit of their own.
     tolerance=Tolerance(voltage_v=(4.2, 3.6)),
 )
