@@ -12,9 +12,13 @@ class Table:
     def __init__(self):
         self.clock = SimClock()
         self.seeds, self.done = [], False
+        self.observation = {"observation.environment_state": Spec(shape=(1,))}
 
     def reset(self, seed):
         self.seeds.append(seed)
+
+    def observe(self):
+        return {"observation.environment_state": np.array([42], np.float32)}
 
     def success(self):
         return self.done
@@ -52,6 +56,13 @@ def test_the_applied_action_is_what_the_robot_really_did():
     step = env.step(np.array([5, 0.5], np.float32))
     assert step.action.tolist() == [1, 0.5]
     assert step.frame["observation.state"].tolist() == [1, 0.5]
+
+
+def test_what_a_scene_tells_is_observed_too():
+    env = RobotEnv(Arm(Table()))
+    assert env.observation["observation.environment_state"].shape == (1,)
+    assert env.reset(0)["observation.environment_state"].tolist() == [42]
+    assert env.step(np.zeros(2, np.float32)).frame["observation.environment_state"].tolist() == [42]
 
 
 def test_a_scene_is_reset_by_seed_and_judges_success():

@@ -14,6 +14,7 @@ from etude.sim.objects import BLOCK_HALF_M
 from etude.sim.scene import TIMESTEP_S
 from etude.sim.servos.feetech.drive import TICKS_PER_RAD
 from etude.sim.sim_arm import START_JITTER_RAD
+from etude.sim.tasks.pick_place.config import Config
 from etude.sim.tasks.pick_place.task import BIN, BLOCKS
 from etude.sim.world import World, shared_world
 
@@ -23,6 +24,16 @@ START_RAD = np.array(make_of("so101").start_rad)
 @pytest.fixture
 def world():
     return World()
+
+
+def test_it_tells_where_things_are_only_when_asked(world):
+    assert world.observation == world.observe() == {}
+    told = World(Config(poses=True))
+    told.reset(3)
+    told.place("block", 0.2, -0.1, math.pi / 2, z=0.05)
+    (numbers,) = told.observe().values()
+    np.testing.assert_allclose(numbers, [0.2, -0.1, 0.05, 0, 1, 0, -1, 0, 0], atol=1e-6)
+    assert told.observation["observation.environment_state"].names[:3] == ("block.x", "block.y", "block.z")
 
 
 def switch_on(world, gain=16):

@@ -16,7 +16,7 @@ from etude.hardware import robots, teleoperators
 if TYPE_CHECKING:
     from etude.cli.watched import Drive
     from etude.data.dataset import DatasetWriter
-    from etude.hardware.device import Robot
+    from etude.envs.robot_env import RobotEnv
     from etude.rollout.agents import Agent
 
 MAX_FAILURES_IN_A_ROW = 10
@@ -110,7 +110,7 @@ def _record(drive: Drive, agent: Agent, command: Record) -> Session:
     from etude.core.run import start
     from etude.rollout.provenance import keep_calibrations
 
-    writer = _writer(command, drive.env.robot)
+    writer = _writer(command, drive.env)
     run_folder, root = start("record", encode(command)), command.dataset.folder
     try:
         for device in (drive.env.robot, drive.teleoperator):
@@ -126,16 +126,16 @@ def _record(drive: Drive, agent: Agent, command: Record) -> Session:
     return session
 
 
-def _writer(command: Record, robot: Robot) -> DatasetWriter:
+def _writer(command: Record, env: RobotEnv) -> DatasetWriter:
     """Open the dataset."""
     from etude.data import create_dataset
     from etude.data.formats.lerobot_v3.config import Config
 
     return create_dataset(
         command.dataset.folder,
-        {**robot.observation, "action": robot.action},
+        {**env.observation, "action": env.action},
         fps=command.dataset.fps,
-        robot_type=robot.name,
+        robot_type=env.robot.name,
         resume=command.resume,
         config=Config(vcodec=command.dataset.vcodec),
     )

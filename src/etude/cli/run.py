@@ -53,7 +53,7 @@ def run(command: Run) -> int:
         robot_of(command) as robot,
         driving(command, robot, title=title, fps=command.fps, keys=KEYS) as drive,
     ):
-        policy.check_fits(robot.observation, robot.action)
+        policy.check_fits(drive.env.observation, robot.action)
         agent = PolicyAgent(policy, replan=command.policy.replan or policy.n_action_steps)
         outcome = drive.rollout(agent, seconds=command.duration_s, seed=command.seed)
     rate = outcome.ticks / max(outcome.duration_s, 1e-9)

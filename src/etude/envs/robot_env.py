@@ -22,7 +22,8 @@ class RobotEnv:
 
     def __init__(self, robot: Robot, *, hz: float = 30.0, max_ticks: int | None = None) -> None:
         self.robot, self.hz, self.max_ticks = robot, hz, max_ticks
-        self.observation, self.action = robot.observation, robot.action
+        self.observation = {**robot.observation, **(robot.scene.observation if robot.scene else {})}
+        self.action = robot.action
         self.clock: Clock = robot.scene.clock if robot.scene else RealClock()
         self._ticks = 0
         self.timing: Timing | None = None
@@ -65,7 +66,7 @@ class RobotEnv:
         is_late = self.timing is not None and now - self.timing.time_s > LATE / self.hz
         camera_time_s, trouble = self.robot.camera_times, self.robot.events
         self.timing = Timing(time_s=now, is_late=is_late, camera_time_s=camera_time_s, trouble=trouble)
-        return frame
+        return {**frame, **self.robot.scene.observe()} if self.robot.scene else frame
 
     def _let_pass(self, wait: Wait) -> None:
         """Wait; where that lets no simulated time pass, let one tick pass."""

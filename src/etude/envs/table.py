@@ -12,7 +12,7 @@ def build(config: TableConfig) -> RobotEnv:
     """Set a table of its own for the task and connect the arm at it."""
     world = begin_world(config.task)
     camera = cameras.config("sim")
-    views = {view: camera(view=view, width=config.width, height=config.height) for view in ("front", "wrist")}
+    views = {view: camera(view=view, width=config.width, height=config.height) for view in config.cameras}
     robot = robots.build(robots.config("so101_follower")(port="sim", cameras=views))
     robot.connect()
     assert robot.scene is world  # it is found by name: nobody may have begun another one in between

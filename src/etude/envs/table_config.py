@@ -19,6 +19,8 @@ class TableConfig:
     """Width of both cameras' pictures [pixels]."""
     height: int = 96
     """Height of both cameras' pictures [pixels]."""
+    cameras: tuple[str, ...] = ("front", "wrist")
+    """Views that are drawn; none are for a policy that is told where things are (`task.poses`)."""
     hz: float = 30.0
     """Control ticks per second."""
     max_seconds: float = 10.0

@@ -32,9 +32,15 @@ class Scene(Protocol):
     """What surrounds a simulated robot: a time of its own, and a table that sets itself."""
 
     clock: Clock
+    observation: Specs
+    """What it tells of itself besides what the robot sees; mostly nothing."""
 
     def reset(self, seed: int) -> None:
         """Place the arm and the objects as `seed` says."""
+        ...
+
+    def observe(self) -> Frame:
+        """Tell what `observation` promises."""
         ...
 
     def success(self) -> bool:

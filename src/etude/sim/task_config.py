@@ -14,6 +14,8 @@ class TaskConfig:
 
     text: ClassVar[str]
     """What is to be achieved, as one sentence."""
+    poses: bool = False
+    """Tell where things are, as observation.environment_state: for policies without cameras. No real table can."""
     randomization: Randomization = field(default_factory=Randomization)
     """How much the table differs from episode to episode."""
 

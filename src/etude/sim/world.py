@@ -12,8 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from etude.core.clock import Clock, SimClock
+from etude.core.frame import Frame
 from etude.hardware.physics import mujoco
-from etude.sim import scene
+from etude.sim import poses, scene
 from etude.sim.arms import Arms
 from etude.sim.moves import Pose
 from etude.sim.objects import BLOCK_HALF_M
@@ -43,6 +44,7 @@ class World:
         config = chosen() if config is None else config
         self.task: Task = tasks.build(config)
         self._randomization = config.randomization
+        self.observation = poses.specs(self.task.objects) if config.poses else {}
         advance = weakref.WeakMethod(self._advance)  # a strong one would make a cycle, and the world outlive its users
         self.clock: Clock = SimClock(lambda elapsed_s: _call(advance, elapsed_s))
         self.arms = Arms(self.clock)
@@ -110,6 +112,10 @@ class World:
         """Give where thing `name` is."""
         body = self._bodies[name]
         return Pose(position=self._data.xpos[body].copy(), axes=self._data.xmat[body].reshape(3, 3).copy())
+
+    def observe(self) -> Frame:
+        """Tell where things are, if the task's config asks for it."""
+        return poses.frame(map(self.pose, self.task.objects)) if self.observation else {}
 
     def is_resting(self, name: str) -> bool:
         """Whether thing `name` moves at less than 2 cm/s."""
