@@ -28,7 +28,7 @@ def sine_2d(height: int, width: int, dim: int) -> Tensor:
 
 
 class StepEmbedding(nn.Module):
-    """Tells a step (batch,) as (batch, dim): sines of falling frequencies, then their cosines."""
+    """Tells a step (...) as (..., dim): sines of falling frequencies, then their cosines."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class StepEmbedding(nn.Module):
     def forward(self, step: Tensor) -> Tensor:
         """Give the embedding."""
         place = torch.arange(self._half, device=step.device)
-        angle = step[:, None] * torch.exp(place * (-math.log(TEMPERATURE) / (self._half - 1)))
+        angle = step[..., None] * torch.exp(place * (-math.log(TEMPERATURE) / (self._half - 1)))
         return torch.cat([angle.sin(), angle.cos()], -1)
 
 
