@@ -34,6 +34,8 @@ class Step:
     truncated: bool = False
     """Ended by a limit."""
     success: bool = False
+    clipped: tuple[str, ...] = ()
+    """Why the applied action is another than the one asked for."""
 
 
 @runtime_checkable
@@ -45,6 +47,8 @@ class Env(Protocol):
     hz: float
     """Control ticks per second it is meant for."""
     clock: Clock
+    max_ticks: int | None
+    """Ticks after which an episode is truncated; none leaves that to who runs it."""
 
     def reset(self, seed: int) -> Frame:
         """Start an episode; the same seed gives the same start."""

@@ -45,6 +45,7 @@ class RobotEnv:
     def step(self, action: np.ndarray, wait: Wait = no_wait) -> Step:
         """Apply `action`, let the tick pass with `wait`, and look again."""
         applied = self.robot.apply(action)
+        clipped = self.robot.clipped
         self._let_pass(wait)
         self._ticks += 1
         success = bool(self.robot.scene and self.robot.scene.success())
@@ -55,6 +56,7 @@ class RobotEnv:
             terminated=success,
             truncated=self._ticks == self.max_ticks,
             success=success,
+            clipped=clipped,
         )
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""Two arms at a table: the simulated tasks of ALOHA."""

@@ -1,0 +1,1 @@
+"""PushT, the benchmark of Diffusion Policy."""

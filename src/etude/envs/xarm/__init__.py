@@ -1,0 +1,1 @@
+"""The xArm tasks of gym-xarm, which cannot run here: choosing them says why."""
