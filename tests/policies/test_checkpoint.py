@@ -94,9 +94,23 @@ def test_loading_lists_what_does_not_fit(saved):
     with pytest.raises(CheckpointError) as caught:
         checkpoint.load(saved)
     text = str(caught.value)
-    assert "1 missing (action_head.weight)" in text
-    assert "1 unknown (surprise)" in text
+    assert "1 missing (action_head.weight [3, 16])" in text
+    assert "1 unknown (surprise [3, 16])" in text
     assert "1 of another shape (action_head.bias [9] instead of [3])" in text
+
+
+def test_a_misspelt_tensor_is_found_its_right_name(saved):
+    tensors = read_weights(saved / "model.safetensors")
+    tensors["action_haed.bias"] = tensors.pop("action_head.bias")
+    write_weights(saved / "model.safetensors", tensors)
+    with pytest.raises(CheckpointError, match=r"action_head\.bias \[3\], perhaps action_haed\.bias"):
+        checkpoint.load(saved)
+
+
+def test_a_pickle_under_another_name_is_known(saved):
+    torch.save({"action_head.bias": torch.zeros(3)}, saved / "model.safetensors")
+    with pytest.raises(CheckpointError, match="a pickle under another name"):
+        checkpoint.load(saved)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +167,16 @@ class TestFitting:
         loaded.check_fits(SPECS | {"observation.images.front": Spec(shape=(96, 96, 3), dtype="uint8")}, ARM)
 
     def test_a_missing_camera_does_not(self, loaded):
-        with pytest.raises(SpecMismatch, match=r"observation\.images\.front"):
+        with pytest.raises(ConfigError, match=r"no 'observation\.images\.front'.*Give it a camera named 'front'"):
             loaded.check_fits({"observation.state": ARM}, ARM)
+
+    def test_a_camera_of_another_name_is_proposed(self, loaded):
+        specs = {"observation.state": ARM, "observation.images.top": SPECS["observation.images.front"]}
+        proposal = """--rename_map='{"observation.images.top": "observation.images.front"}'"""
+        with pytest.raises(ConfigError) as caught:
+            loaded.check_fits(specs, ARM)
+        assert proposal in str(caught.value)
+        loaded.fed_by({"observation.images.top": "observation.images.front"}).check_fits(specs, ARM)
 
     def test_joints_in_another_order_do_not(self, loaded):
         with pytest.raises(SpecMismatch, match="joints in the order pan, lift, gripper"):
@@ -164,6 +186,43 @@ class TestFitting:
         frame = example(SPECS)
         with pytest.raises(SpecMismatch, match=r"observation\.state"):
             loaded.act(frame | {"observation.state": np.zeros(4, np.float32)})
+
+
+OTHER_NAMES = {"observation.images.top": "observation.images.front", "observation.qpos": "observation.state"}
+
+
+class TestOtherNames:
+    def test_it_acts_as_under_its_own_names(self, loaded, tmp_path):
+        frame = example(SPECS, np.random.default_rng(0))
+        other = {theirs: frame[ours] for theirs, ours in OTHER_NAMES.items()}
+        renamed = loaded.fed_by(OTHER_NAMES)
+        np.testing.assert_array_equal(renamed.act(other), loaded.act(frame))
+        checkpoint.save(tmp_path / "renamed", renamed)
+        assert checkpoint.verify(tmp_path / "renamed") == 0.0
+        np.testing.assert_array_equal(checkpoint.load(tmp_path / "renamed").act(other), loaded.act(frame))
+
+    def test_names_can_change_places(self, loaded):
+        pair = SPECS | {"observation.images.wrist": SPECS["observation.images.front"]}
+        seen = replace(loaded, observation=pair).fed_by(
+            {
+                "observation.images.wrist": "observation.images.front",
+                "observation.images.front": "observation.images.wrist",
+            }
+        )
+        assert seen.observation.keys() == pair.keys()
+        assert list(seen.seen) == list(pair)
+
+    @pytest.mark.parametrize(
+        ("names", "message"),
+        [
+            ({"observation.images.top": "observation.images.frnt"}, "leads to 'observation.images.frnt'"),
+            ({"a": "observation.state", "b": "observation.state"}, "one name to several keys"),
+            ({"observation.state": "observation.images.front"}, "a name for two entries"),
+        ],
+    )
+    def test_maps_that_lead_nowhere_are_refused(self, loaded, names, message):
+        with pytest.raises(ConfigError, match=message):
+            loaded.fed_by(names)
 
 
 def test_the_config_is_readable(saved):

@@ -151,7 +151,6 @@ def test_what_cannot_be_carried_over_is_refused(old, change, message):
 @pytest.mark.parametrize(
     "step",
     [
-        {"registry_name": "rename_observations_processor", "config": {"rename_map": {"a": "b"}}},
         {"registry_name": "tokenizer_processor", "config": {}},
         {"class": "evil.module.Step", "config": {}},
     ],

@@ -29,6 +29,7 @@ from etude.policies.card import card
 from etude.policies.devices import choose
 from etude.policies.files import blamed, read_json, replacing
 from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.renaming import seen
 from etude.policies.weights import PICKLES, fill, read_weights, write_weights
 from etude.transforms.pipeline import Pipeline
 
@@ -65,12 +66,13 @@ def load(folder: Path | str, *, device: str = "cpu") -> LoadedPolicy:
         values = decode(policies.config(config.pop("type", "")), unversioned(config, CONFIG), where=CONFIG)
         observation = decode(dict[str, Spec], specs.get("observation"), where=SPECS)
         action, origin = decode(Spec, specs.get("action"), where=SPECS), decode(Origin, specs.get("origin"))
-        policy = policies.build(values, observation, action)
+        pipeline = Pipeline.load(folder)
+        policy = policies.build(values, seen(pipeline, observation), action)
     fill(policy, read_weights(folder / MODEL), folder / MODEL)
     return LoadedPolicy(
         policy=policy.to(place).eval(),
         config=values,
-        pipeline=Pipeline.load(folder),
+        pipeline=pipeline,
         observation=observation,
         action=action,
         origin=origin,

@@ -1,4 +1,4 @@
-"""Checkpoints that LeRobot wrote, of either age, as policies of ours.
+"""Checkpoints in LeRobot's layouts: read as policies of ours, and written so that LeRobot loads them.
 
 Since version 0.4 a checkpoint keeps its normalisation in `policy_preprocessor.json` and `policy_postprocessor.json`
 with a safetensors file beside each; before, in buffers among the weights (`normalize_inputs.buffer_...`).
@@ -13,70 +13,104 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
-from etude.core.errors import CheckpointError, NotFound
-from etude.core.frame import ACTION
+from etude.core.codec import decode, encode
+from etude.core.errors import CheckpointError, ConfigError, NotFound
+from etude.core.files import write_json
+from etude.core.frame import ACTION, ENVIRONMENT_STATE
 from etude.core.spec import Spec, Specs
-from etude.core.stats import QUANTILES, Stats
 from etude.policies import policies
-from etude.policies.files import blamed, read_json
-from etude.policies.loaded import LoadedPolicy
-from etude.policies.weights import fill, read_weights
-from etude.transforms.images import ImageToFloat
-from etude.transforms.normalize import Mode, Normalize
+from etude.policies.card import card
+from etude.policies.files import blamed, read_json, replacing
+from etude.policies.lerobot_config import shared_values
+from etude.policies.lerobot_steps import PRE, below, joined, normalizer, read_pipeline, write_pipeline
+from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.weights import fill, read_weights, write_weights
+from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 
-CONFIG, MODEL = "config.json", "model.safetensors"
-PRE, POST = "policy_preprocessor.json", "policy_postprocessor.json"
-PASSED_OVER = {"to_batch_processor", "device_processor"}
-"""Steps that only stack arrays or move them, which ours do elsewhere."""
-OLD_BUFFER = re.compile(r"(normalize_inputs|normalize_targets|unnormalize_outputs)\.buffer_(\w+)\.(mean|std|min|max)")
+CONFIG, MODEL, TRAINED, OURS = "config.json", "model.safetensors", "train_config.json", "etude.json"
+"""LeRobot's files, and one of ours with what it has no place for: names of joints, units, where a policy learned."""
+STEP = "training_state/training_step.json"
+OLD_BUFFER = re.compile(
+    r"(?P<side>normalize_inputs|normalize_targets|unnormalize_outputs)\.(?:(?P<dataset>.+?)_)?buffer_"
+    r"(?P<key>\w+)\.(?P<statistic>mean|std|min|max)"
+)
+"""A statistic among old weights; policies that learned from several datasets have one set for each."""
 
 
-def load(folder: Path, *, device: str) -> LoadedPolicy:
-    """Read a LeRobot checkpoint folder; raise `CheckpointError` for what cannot be carried over exactly."""
+def load(folder: Path, *, device: str, dataset: str = "") -> LoadedPolicy:
+    """Read a LeRobot checkpoint folder; raise `CheckpointError` for what cannot be carried over exactly.
+
+    `dataset` names whose statistics to take, where an old checkpoint has those of several.
+    """
     stored = read_json(folder / CONFIG)
     if stored.get("use_peft"):
         raise CheckpointError(folder, "it holds an adapter (PEFT) only. Merge it into its base model first.")
     plugin = _plugin(folder, stored)
-    with blamed(folder / CONFIG):
-        config = plugin.read_config(stored)
-        observation, action = _specs(folder, stored)
     weights = read_weights(folder / MODEL)
-    buffers = {name: value for name, value in weights.items() if OLD_BUFFER.fullmatch(name)}
-    with blamed(folder):
+    tensors = {name: value for name, value in weights.items() if not OLD_BUFFER.fullmatch(name)}
+    with blamed(folder / CONFIG):
+        config, (observation, action) = plugin.read_config(stored), _specs(folder, stored)
+        observation, action = _told(folder, observation, action)
         policy = policies.build(config, observation, action)
-        is_new = (folder / PRE).exists()
-        pipeline = _new_pipeline(folder, stored) if is_new else _old_pipeline(stored, buffers)
-    tensors = {name: value for name, value in weights.items() if name not in buffers}
-    fill(policy, plugin.rename(tensors), folder / MODEL)
+    with blamed(folder):
+        if (folder / f"{PRE}.json").exists():
+            pipeline, names = read_pipeline(folder, _kinds(stored))
+        else:
+            pipeline, names = _old_pipeline(stored, _old_stats(weights, dataset)), {}
+    with blamed(folder / MODEL):
+        fill(policy, plugin.rename(tensors), folder / MODEL)
     return LoadedPolicy(
         policy=policy.to(device).eval(),
         config=config,
         pipeline=pipeline,
         observation=observation,
         action=action,
+        origin=_origin(folder),
         device=device,
-    )
+    ).fed_by(names)
+
+
+def export(loaded: LoadedPolicy, folder: Path) -> None:
+    """Write a checkpoint that LeRobot loads; it takes the place of `folder` when it is complete.
+
+    Raises `ConfigError` that names what LeRobot cannot express.
+    """
+    assert isinstance(loaded.policy, nn.Module)
+    kind = policies.name_of(loaded.config)
+    plugins = {name: module for name, module in _plugins().items() if hasattr(module, "write_config")}
+    if kind not in plugins:
+        raise ConfigError(f"LeRobot has no policy like '{kind}'. What can be exported: {', '.join(sorted(plugins))}.")
+    values = plugins[kind].write_config(loaded.config)
+    features = {key: _feature(key, spec) for key, spec in loaded.seen.items()}
+    outputs = {ACTION: {"type": "ACTION", "shape": list(loaded.action.shape)}}
+    mapping = {name: Mode[mode] for name, mode in values["normalization_mapping"].items()}
+    specs = {"observation": loaded.seen, "action": loaded.action, "origin": loaded.origin}
+    with replacing(folder) as draft:
+        write_json(draft / CONFIG, {"type": kind} | shared_values(features, outputs) | values)
+        write_weights(draft / MODEL, plugins[kind].rename_back(loaded.policy.state_dict()))
+        write_pipeline(draft, loaded.pipeline, features | outputs, mapping)
+        write_json(draft / OURS, encode(specs))
+        (draft / "README.md").write_text(card(loaded, kind), encoding="utf-8")
 
 
 def _plugin(folder: Path, stored: Mapping[str, Any]) -> Any:
     """Give the module that knows this policy's LeRobot names."""
-    kind = stored.get("type", "")
-    readers = {name: f"{home}.lerobot" for name, home in policies.packages().items() if _is_module(f"{home}.lerobot")}
+    kind, readers = stored.get("type", ""), _plugins()
     if kind not in readers:
         raise CheckpointError(folder, str(NotFound("policy that can be read from LeRobot", kind, readers)))
-    return importlib.import_module(readers[kind])
+    return readers[kind]
 
 
-def _is_module(name: str) -> bool:
-    return importlib.util.find_spec(name) is not None
+def _plugins() -> dict[str, Any]:
+    homes = {name: f"{home}.lerobot" for name, home in policies.packages().items()}
+    return {name: importlib.import_module(home) for name, home in homes.items() if importlib.util.find_spec(home)}
 
 
 def _specs(folder: Path, stored: Mapping[str, Any]) -> tuple[Specs, Spec]:
-    if "input_features" not in stored or ACTION not in stored.get("output_features", {}):
+    if not stored.get("input_features") or ACTION not in stored.get("output_features", {}):
         raise CheckpointError(folder / CONFIG, "it names no input_features and output_features; it is too old.")
     observation = {key: _spec(entry) for key, entry in stored["input_features"].items()}
     return observation, _spec(stored["output_features"][ACTION])
@@ -89,9 +123,11 @@ def _spec(entry: Mapping[str, Any]) -> Spec:
     return Spec(shape=(height, width, channels), dtype="uint8")
 
 
-def _pipeline(kinds: Mapping[str, str], into: Normalize, out_of: Normalize) -> Pipeline:
-    cameras = tuple(key for key, kind in kinds.items() if kind == "VISUAL")
-    return Pipeline((ImageToFloat(keys=cameras), into), (out_of.inverse(),))
+def _feature(key: str, spec: Spec) -> dict[str, Any]:
+    if spec.is_image:
+        height, width, channels = spec.shape
+        return {"type": "VISUAL", "shape": [channels, height, width]}
+    return {"type": "ENV" if key == ENVIRONMENT_STATE else "STATE", "shape": list(spec.shape)}
 
 
 def _kinds(stored: Mapping[str, Any]) -> dict[str, str]:
@@ -99,56 +135,60 @@ def _kinds(stored: Mapping[str, Any]) -> dict[str, str]:
     return {key: entry["type"] for key, entry in (stored["input_features"] | stored["output_features"]).items()}
 
 
-def _new_pipeline(folder: Path, stored: Mapping[str, Any]) -> Pipeline:
-    into = _normalizer(folder, PRE, "normalizer_processor", _kinds(stored))
-    out_of = _normalizer(folder, POST, "unnormalizer_processor", {ACTION: "ACTION"})
-    return _pipeline(_kinds(stored), into, out_of)
-
-
-def _normalizer(folder: Path, file: str, wanted: str, kinds: Mapping[str, str]) -> Normalize:
-    found = [step for step in read_json(folder / file)["steps"] if _matters(folder / file, step, wanted)]
-    if len(found) != 1:
-        raise CheckpointError(folder / file, f"it should have one step named {wanted}, got {len(found)}.")
-    config, tensors = found[0]["config"], read_weights(folder / found[0]["state_file"])
-    stats = {key: _below(f"{key}.", tensors) for key in kinds}
-    return _normalize(kinds, config["norm_map"], stats, eps=config.get("eps", 1e-8))
-
-
-def _matters(path: Path, step: Mapping[str, Any], wanted: str) -> bool:
-    name, config = step.get("registry_name", step.get("class")), step.get("config", {})
-    is_idle = name in PASSED_OVER or (name == "rename_observations_processor" and not config.get("rename_map"))
-    if is_idle or (name == wanted and not config.get("normalize_observation_keys")):
-        return not is_idle
-    raise CheckpointError(path, f"its step '{name}' with {config} cannot be carried over.")
-
-
-def _old_pipeline(stored: Mapping[str, Any], buffers: Mapping[str, Tensor]) -> Pipeline:
-    kinds, modes = _kinds(stored), stored["normalization_mapping"]
-    into = {key: _below(f"normalize_inputs.buffer_{key.replace('.', '_')}.", buffers) for key in kinds}
-    into[ACTION] = _below(f"normalize_targets.buffer_{ACTION}.", buffers)
-    out_of = {ACTION: _below(f"unnormalize_outputs.buffer_{ACTION}.", buffers)}
-    return _pipeline(kinds, _normalize(kinds, modes, into), _normalize({ACTION: "ACTION"}, modes, out_of))
-
-
-def _normalize(
-    kinds: Mapping[str, str], modes: Mapping[str, str], stats: Mapping[str, Mapping[str, Tensor]], eps: float = 1e-8
-) -> Normalize:
-    """Build a normaliser; a key without statistics stays as it is, as in LeRobot."""
-    return Normalize(
-        modes={key: Mode[modes.get(kind, "IDENTITY")] if stats[key] else Mode.IDENTITY for key, kind in kinds.items()},
-        stats={key: _stats(tensors) for key, tensors in stats.items() if tensors},
-        eps=eps,
+def _told(folder: Path, observation: Specs, action: Spec) -> tuple[Specs, Spec]:
+    """Add names and units, where our own file beside LeRobot's tells them."""
+    if not (folder / OURS).exists():
+        return observation, action
+    stored = read_json(folder / OURS)
+    seen = decode(dict[str, Spec], stored.get("observation"), where=OURS)
+    return (
+        {key: _same_shape(seen.get(key, spec), spec) for key, spec in observation.items()},
+        _same_shape(decode(Spec, stored.get("action"), where=OURS), action),
     )
 
 
-def _stats(tensors: Mapping[str, Tensor]) -> Stats:
-    """Read one key's statistics; those that an old checkpoint does not hold are not a number."""
-    array = {name: value.numpy().astype(np.float64) for name, value in tensors.items()}
-    unknown = np.full_like(next(iter(array.values())), np.nan)
-    mean, std, low, high = (array.get(name, unknown) for name in ("mean", "std", "min", "max"))
-    quantiles = {name: array[name] for name in QUANTILES if name in array}
-    return Stats(mean=mean, std=std, min=low, max=high, count=0, quantiles=quantiles)
+def _same_shape(told: Spec, spec: Spec) -> Spec:
+    return told if (told.shape, told.dtype) == (spec.shape, spec.dtype) else spec
 
 
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+def _origin(folder: Path) -> Origin:
+    """Say where a policy learned, as far as the files beside it tell."""
+    if (folder / OURS).exists():
+        with blamed(folder / OURS):
+            return decode(Origin, read_json(folder / OURS).get("origin"), where=OURS)
+    run = read_json(folder / TRAINED) if (folder / TRAINED).exists() else {}
+    step = read_json(folder.parent / STEP) if (folder.parent / STEP).exists() else {}
+    with blamed(folder / TRAINED):
+        return Origin(dataset=(run.get("dataset") or {}).get("repo_id") or "", step=int(step.get("step", 0)))
+
+
+def _old_stats(weights: Mapping[str, Tensor], dataset: str) -> dict[str, Tensor]:
+    """Give the statistics among old weights, without the name of the dataset that they are of."""
+    found = {name: match for name in weights if (match := OLD_BUFFER.fullmatch(name))}
+    names = sorted({match["dataset"] for match in found.values() if match["dataset"]})
+    if names and not dataset and len(names) == 1:
+        dataset = names[0]
+    if names and dataset not in names:
+        raise ConfigError(
+            f"It has the statistics of {len(names)} datasets: {', '.join(names)}. Say whose to use: "
+            "etude policy import SRC DST --stats_of=NAME."
+        )
+    return {
+        f"{match['side']}.{match['key']}.{match['statistic']}": weights[name]
+        for name, match in found.items()
+        if match["dataset"] in (None, dataset)
+    }
+
+
+def _old_pipeline(stored: Mapping[str, Any], stats: Mapping[str, Tensor]) -> Pipeline:
+    kinds, modes = _kinds(stored), stored["normalization_mapping"]
+    into = {key: below(f"normalize_inputs.{key.replace('.', '_')}.", stats) for key in kinds}
+    into[ACTION] = below(f"normalize_targets.{ACTION}.", stats)
+    out_of = {ACTION: below(f"unnormalize_outputs.{ACTION}.", stats)}
+    bare = [key for key, kind in kinds.items() if modes.get(kind, "IDENTITY") != "IDENTITY" and not into[key]]
+    if bare:
+        raise ConfigError(
+            f"It has neither {PRE}.json nor statistics of '{bare[0]}' among its weights, so nothing says how it "
+            "normalises."
+        )
+    return joined(kinds, normalizer(kinds, modes, into), normalizer({ACTION: "ACTION"}, modes, out_of))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,11 +10,12 @@ import torch
 from torch import nn
 
 from etude.core import frame as frames
-from etude.core.errors import SpecMismatch
+from etude.core.errors import ConfigError, SpecMismatch
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.policies.config import PolicyConfig
 from etude.policies.policy import NOISE, Policy
+from etude.policies.renaming import fed, lacking, seen
 from etude.transforms.pipeline import Pipeline
 
 
@@ -50,6 +52,16 @@ class LoadedPolicy:
         return self.config.n_action_steps
 
     @property
+    def seen(self) -> Specs:
+        """What reaches the network, by the names it knows; `observation` has those of the robot or dataset."""
+        return seen(self.pipeline, self.observation)
+
+    def fed_by(self, rename_map: Mapping[str, str]) -> LoadedPolicy:
+        """Give the policy for a robot or dataset with other names; `rename_map` leads from those to the policy's."""
+        pipeline, observation = fed(self.pipeline, self.observation, rename_map)
+        return replace(self, pipeline=pipeline, observation=observation)
+
+    @property
     def past(self) -> tuple[int, ...]:
         """Ticks it looks at, such as (-1, 0); none for this tick alone."""
         return self.config.window.past
@@ -75,7 +87,7 @@ class LoadedPolicy:
     def act_batch(self, batch: Frame) -> np.ndarray:
         """Give chunks (batch, time, action) for stacked frames, whose pictures may be resized already."""
         inputs = self.pipeline.encode(batch)
-        keys = [key for key in (*self.observation, NOISE) if key in inputs]
+        keys = [key for key in (*self.seen, NOISE) if key in inputs]
         tensors = {key: torch.from_numpy(np.ascontiguousarray(inputs[key])).to(self.device) for key in keys}
         assert isinstance(self.policy, nn.Module)
         was_training = self.policy.training
@@ -86,11 +98,11 @@ class LoadedPolicy:
         return self.pipeline.decode(batch, chunk).astype(np.float32)
 
     def check_fits(self, observation: Specs, action: Spec) -> None:
-        """Raise `SpecMismatch` unless a robot or environment with these specs can be driven by this policy."""
+        """Raise `ConfigError` or `SpecMismatch` unless a robot with these specs can be driven by this policy."""
+        problem = lacking(self.observation, observation, "the robot or environment")
+        if problem:
+            raise ConfigError(f"{problem[0].upper()}{problem[1:]}")
         for key, spec in self.observation.items():
-            if key not in observation:
-                advice = f". Give the robot a camera named '{key.rpartition('.')[2]}'" if spec.is_image else ""
-                raise SpecMismatch(key, str(spec), f"nothing; there is {', '.join(observation)}{advice}")
             _same(key, self._accepted(spec, observation[key]), observation[key])
         _same(frames.ACTION, self.action, action)
 

@@ -23,10 +23,12 @@ from etude.transforms.arrays import Array, Values
 from etude.transforms.images import ImageToFloat, Resize
 from etude.transforms.normalize import Normalize, Unnormalize
 from etude.transforms.relative import AbsoluteActions, RelativeActions
+from etude.transforms.rename import Rename
 from etude.transforms.transform import Transform
 
 TRANSFORMS: Mapping[str, type] = {
-    cls.__name__: cls for cls in (Resize, ImageToFloat, RelativeActions, AbsoluteActions, Normalize, Unnormalize)
+    cls.__name__: cls
+    for cls in (Rename, Resize, ImageToFloat, RelativeActions, AbsoluteActions, Normalize, Unnormalize)
 }
 """Every transform that a stored pipeline may name, but for those below."""
 ELSEWHERE: Mapping[str, str] = dict.fromkeys(
@@ -58,6 +60,11 @@ class Pipeline:
         `frame` is the untransformed one that the policy was asked about.
         """
         return _run(self.outputs, dict(frame) | {ACTION: chunk})[ACTION]
+
+    def encode_actions(self, frame: Values, chunk: Array) -> Array:
+        """Turn actions in the dataset's units into the policy's: what `decode` undoes, seen from the same `frame`."""
+        inverse = tuple(step.inverse() for step in reversed(self.outputs))  # pyright: ignore[reportAttributeAccessIssue]
+        return _run(inverse, dict(frame) | {ACTION: chunk})[ACTION]
 
     def save(self, folder: Path) -> None:
         """Write `pipeline.json` and `pipeline.safetensors` into `folder`."""
