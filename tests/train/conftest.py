@@ -11,7 +11,7 @@ from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Episodes
 from etude.policies.act.config import Config
-from etude.train.config import TrainConfig
+from etude.train.config import Scheduler, TrainConfig
 
 # Tests run side by side; several threads each would only wait for one another.
 torch.set_num_threads(1)
@@ -66,19 +66,19 @@ class MemoryDataset(Dataset):
 @pytest.fixture
 def dataset(monkeypatch):
     memory = MemoryDataset()
-    monkeypatch.setattr("etude.train.setup.open_dataset", lambda root: memory)
+    monkeypatch.setattr("etude.train.datasets.open_dataset", lambda root: memory)
     return memory
 
 
 @pytest.fixture
 def config(dataset, tmp_path):
     return TrainConfig(
-        dataset=Path("memory"),
+        datasets=(Path("memory"),),
         policy=Config.tiny(),
         output_dir=tmp_path / "run",
         steps=6,
         batch_size=8,
-        warmup_steps=2,
+        scheduler=Scheduler(num_warmup_steps=2),
         holdout_episodes=1,
         save_freq=3,
         log_freq=1,

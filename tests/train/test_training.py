@@ -12,6 +12,7 @@ from etude.data.windows import Windows
 from etude.policies import policies
 from etude.policies.act.config import Config
 from etude.policies.loaded import LoadedPolicy
+from etude.train.config import Scheduler
 from etude.train.evaluate import open_loop_error
 from etude.train.optim import optimizer, rate_factor, set_rate
 from etude.train.precision import uses_bf16
@@ -20,14 +21,14 @@ from etude.train.samples import measured_stats, rows_of, split
 
 class TestRate:
     def test_it_warms_up_and_falls_to_nothing(self, config):
-        config = replace(config, warmup_steps=4, steps=14)
+        config = replace(config, scheduler=Scheduler(num_warmup_steps=4), steps=14)
         assert [rate_factor(step, config) for step in (0, 1, 3)] == [0.25, 0.5, 1.0]
         assert rate_factor(4, config) == 1.0
         assert rate_factor(9, config) == pytest.approx(0.5)
         assert rate_factor(14, config) == pytest.approx(0.0)
 
     def test_it_may_stay(self, config):
-        assert rate_factor(9, replace(config, schedule="constant")) == 1.0
+        assert rate_factor(9, replace(config, scheduler=Scheduler(type="constant", num_warmup_steps=2))) == 1.0
 
     def test_groups_keep_their_own(self, config):
         policy = policies.build(
@@ -110,7 +111,7 @@ def test_open_loop_error_by_hand(dataset):
         open_loop_error(loaded, dataset, dataset.episodes, num_actions=5)
 
 
-@pytest.mark.parametrize("change", [{"steps": -1}, {"batch_size": 0}, {"ema_decay": 1.0}, {"grad_clip_norm": 0.0}])
+@pytest.mark.parametrize("change", [{"steps": -1}, {"batch_size": 0}, {"grad_accum_steps": 0}])
 def test_nonsense_is_refused(config, change):
     with pytest.raises(ConfigError, match=next(iter(change))):
         replace(config, **change)

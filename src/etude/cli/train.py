@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from etude.cli.console import progress, say
+from etude.cli.console import ProgressLine, progress, say
 from etude.cli.options import spare_a_core
 from etude.cli.slots import Slot
 from etude.core.errors import UserError
 from etude.policies import policies
+from etude.train.options import Augment, Average, Optimizer, Scheduler
+
+if TYPE_CHECKING:
+    from etude.train.watchers import Watcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +45,25 @@ class Train:
     steps: int = 3000
     """Optimizer updates; 0 saves the untrained policy."""
     batch_size: int = 64
-    """Samples per update."""
+    """Samples at once."""
+    grad_accum_steps: int = 1
+    """Batches whose gradients make one update: memory of one, gradient of all."""
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    """How gradients change weights; learning rate and weight decay are the policy's."""
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    """How learning rates rise and fall."""
+    ema: Average = field(default_factory=Average)
+    """The moving average of the weights, which is what checkpoints act with."""
+    augment: Augment = field(default_factory=Augment)
+    """Changes to training pictures."""
     holdout_episodes: int | None = None
     """Last episodes, kept from training to measure the error of predicted actions on. Default: 2 of 10 or more."""
     seed: int = 0
     """Decides the first weights and the order of samples."""
     save_freq: int = 1000
     """Updates between checkpoints."""
+    keep_checkpoints: int = 0
+    """Newest checkpoints to keep, besides the best and the last; 0 keeps all."""
     log_freq: int = 50
     """Updates between progress events."""
     device: str = "auto"
@@ -64,7 +81,8 @@ COMMAND = Train
 
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "steps", "batch_size", "seed", "save_freq", "log_freq", "device", "bf16", "cache_gb",
+    "policy", "steps", "batch_size", "grad_accum_steps", "seed", "save_freq", "keep_checkpoints", "log_freq", "device",
+    "bf16", "cache_gb", "optimizer", "scheduler", "ema", "augment",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 
@@ -82,7 +100,7 @@ def run(command: Train) -> int:
     options = {name: getattr(command, name) for name in SAME_NAME}
     held_out = _held_out(command)
     config = TrainConfig(
-        dataset=command.dataset.root,
+        datasets=(command.dataset.root,),
         streaming=command.dataset.streaming,
         output_dir=folder,
         holdout_episodes=held_out,
@@ -91,14 +109,22 @@ def run(command: Train) -> int:
     )
     stored = start("train", encode(replace(command, resume=False)), folder)
     with progress("Training", command.steps) as line:
-
-        def show(step: int, loss: float, samples_per_s: float, eta_s: float) -> None:
-            line.update(step, f"loss {loss:.4f}, {samples_per_s:.0f} samples/s, {eta_s:.0f} s left")
-
-        last = train(config, resume=command.resume, progress=show, say=say)
+        last = train(config, resume=command.resume, watchers=[_bar(line)], say=say)
     _report(stored.events, held_out)
     say(f"Checkpoint: {last}")
     return 0
+
+
+def _bar(line: ProgressLine) -> Watcher:
+    """Make the watcher that moves the bar."""
+    from etude.train.watchers import Watcher
+
+    class Bar(Watcher):
+        def step(self, step: int, values: Mapping[str, float]) -> None:
+            told = f"loss {values['loss']:.4f}, {values['samples_per_s']:.0f} samples/s, {values['eta_s']:.0f} s left"
+            line.update(step, told)
+
+    return Bar()
 
 
 def _held_out(command: Train) -> int:

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+def ramp(update: int) -> float:
+    """Give a decay that forgets a random start soon: (1 + n) / (10 + n) at update n, counted from 1."""
+    return (1 + update) / (10 + update)
+
+
+def power_law(power: float = 0.75, inv_gamma: float = 1.0) -> Callable[[int], float]:
+    """Give Diffusion Policy's law: 1 - (1 + n / inv_gamma) ** -power, where n is the number of updates before this one.
+
+    Its first two updates take the weights as they are (real-stanford/diffusion_policy, ema_model.py).
+    """
+
+    def decay(update: int) -> float:
+        before = max(0, update - 2)
+        return 1 - (1 + before / inv_gamma) ** -power
+
+    return decay
 
 
 class Ema:
     """Exponential moving average of a module's parameters and buffers.
 
-    The decay starts low and rises to `decay`, min(decay, (1 + n) / (10 + n)) at update n, so that the random start is
-    soon forgotten.
+    The decay at update n, counted from 1, is `rise(n)`, but at most `decay`.
     """
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay, self.num_updates = decay, 0
+    def __init__(self, module: nn.Module, decay: float, rise: Callable[[int], float] = ramp) -> None:
+        self.decay, self.rise, self.num_updates = decay, rise, 0
         self.average = {name: value.detach().clone() for name, value in module.state_dict().items()}
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:
         """Take the module's present weights into the average."""
         self.num_updates += 1
-        decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates))
-        for name, value in module.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - decay)
-            else:
-                self.average[name].copy_(value)
+        present = module.state_dict()
+        is_real = {name: value.is_floating_point() for name, value in present.items()}
+        averages = [value for name, value in self.average.items() if is_real[name]]
+        weights = [present[name] for name in self.average if is_real[name]]
+        # One call for all tensors: a call for each costs more than the arithmetic.
+        get_ema_multi_avg_fn(min(self.decay, self.rise(self.num_updates)))(averages, weights, self.num_updates)
+        for name, value in self.average.items():
+            if not is_real[name]:
+                value.copy_(present[name])
 
     @contextmanager
     def applied(self, module: nn.Module) -> Iterator[None]:

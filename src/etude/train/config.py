@@ -2,66 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from etude.core.errors import ConfigError
 from etude.policies.config import PolicyConfig
+from etude.train.options import Augment, Average, Optimizer, Scheduler
 
-
-@dataclass(frozen=True, kw_only=True)
-class Augment:
-    """Changes to training pictures that the policy should not care about."""
-
-    shift_px: int = 4
-    """Moves each picture by up to this many pixels both ways; 0 leaves it."""
-    brightness: float = 0.1
-    """Brightens or darkens by up to this share; 0 leaves it."""
-
-    def __post_init__(self) -> None:
-        if self.shift_px < 0 or not 0 <= self.brightness < 1:
-            raise ConfigError(
-                f"shift_px should be at least 0 and brightness in [0, 1), got {self.shift_px} and {self.brightness}."
-            )
+__all__ = ["Augment", "Average", "Optimizer", "Scheduler", "TrainConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Train a policy on a dataset."""
+    """Train a policy on a dataset, or on several."""
 
-    dataset: Path
-    """The dataset's folder."""
+    datasets: tuple[Path, ...]
+    """The datasets' folders; or a mix.json, URLs, or names on the Hugging Face Hub."""
+    dataset_weights: tuple[float, ...] = ()
+    """Share of samples from each of several datasets, relative to the others'. Default: their numbers of frames."""
+    sample_weights: str = ""
+    """Column that tells how often each frame is drawn, relative to the others."""
+    rename_map: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The policy's names of the dataset's keys, where they differ."""
     policy: PolicyConfig
     """The policy to train, with its learning rates."""
+    policy_path: Path | None = None
+    """Checkpoint to begin from; none begins from the config alone."""
+    normalization: Literal["checkpoint", "dataset"] = "checkpoint"
+    """Statistics of a policy that begins from a checkpoint: the checkpoint's, or measured anew."""
     output_dir: Path
     """The run's folder; checkpoints go into `checkpoints/` there."""
     steps: int = 3000
     """Optimizer updates; 0 saves the untrained policy."""
     batch_size: int = 64
-    """Samples per update."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """How learning rates go on after the warm-up: down to nothing, or unchanged."""
-    warmup_steps: int = 100
-    """Updates over which learning rates rise from nothing."""
-    grad_clip_norm: float = 1.0
-    """Longest gradient; longer ones are shortened to it."""
-    ema_decay: float = 0.999
-    """Decay of the weights' moving average, which is what checkpoints act with; 0 uses the newest weights."""
+    """Samples at once, in each process."""
+    grad_accum_steps: int = 1
+    """Batches whose gradients make one update: memory of one, gradient of all."""
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    """How gradients change weights."""
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    """How learning rates rise and fall."""
+    ema: Average = field(default_factory=Average)
+    """The moving average of the weights."""
     augment: Augment = field(default_factory=Augment)
     """Changes to training pictures."""
     holdout_episodes: int = 0
     """Last episodes of the dataset, kept for validation."""
     seed: int = 0
-    """Decides the first weights and the order of samples."""
+    """Decides the first weights, the order of samples and everything random in an update."""
     save_freq: int = 1000
     """Updates between checkpoints; the last update is always saved."""
+    keep_checkpoints: int = 0
+    """Newest checkpoints to keep, besides the best and the last; 0 keeps all."""
     log_freq: int = 50
     """Updates between events of progress."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, mps."""
     bf16: Literal["auto", "on", "off"] = "auto"
     """Compute in bfloat16; auto does where that is faster."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """Compile the forward and backward pass; auto does on CUDA, for runs long enough to gain from it."""
+    parallel: Literal["ddp", "fsdp", "deepspeed"] = "ddp"
+    """What several processes share: nothing but gradients, or weights as well; only ddp is tested."""
     num_threads: int = 0
     """Processor threads; 0 leaves the choice to PyTorch."""
     streaming: bool = False
@@ -71,14 +75,18 @@ class TrainConfig:
     disk."""
 
     def __post_init__(self) -> None:
-        least = {"steps": 0, "batch_size": 1, "warmup_steps": 0, "holdout_episodes": 0, "save_freq": 1, "log_freq": 1}
-        for name, bound in (least | {"num_threads": 0}).items():
+        ones = dict.fromkeys(("batch_size", "grad_accum_steps", "save_freq", "log_freq"), 1)
+        zeros = dict.fromkeys(("steps", "holdout_episodes", "keep_checkpoints", "num_threads"), 0)
+        for name, bound in (ones | zeros).items():
             if getattr(self, name) < bound:
                 raise ConfigError(f"{name} should be at least {bound}, got {getattr(self, name)}.")
         if self.cache_gb is not None and self.cache_gb < 0:
             raise ConfigError(f"cache_gb should be at least 0, got {self.cache_gb}.")
-        if not 0 <= self.ema_decay < 1 or self.grad_clip_norm <= 0:
+        if not self.datasets:
+            raise ConfigError("There is nothing to learn from: name a dataset.")
+        weights = self.dataset_weights
+        if weights and (len(weights) != len(self.datasets) or min(weights) <= 0):
             raise ConfigError(
-                f"ema_decay should be in [0, 1) and grad_clip_norm above 0, got {self.ema_decay} and "
-                f"{self.grad_clip_norm}."
+                f"dataset_weights should be one number above 0 for each of {len(self.datasets)} datasets, got "
+                f"{', '.join(map(str, weights))}."
             )

@@ -1,4 +1,4 @@
-"""The optimizer, and how its learning rate goes up and down."""
+"""The optimizer, and how its learning rates go up and down."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ import torch
 from etude.policies.policy import Policy
 from etude.train.config import TrainConfig
 
+KINDS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
-def optimizer(policy: Policy, config: TrainConfig) -> torch.optim.AdamW:
-    """Make AdamW over the policy's own parameter groups; `base_lr` of each group is what the schedule scales."""
+
+def optimizer(policy: Policy, config: TrainConfig) -> torch.optim.Optimizer:
+    """Make the optimizer over the policy's own parameter groups, whose values go before those of `config`.
+
+    `base_lr` of each group is what the schedule scales.
+    """
     groups = [group | {"base_lr": group.get("lr", config.policy.optimizer_lr)} for group in policy.parameter_groups()]
     # One fused pass over the weights; a loop of small operations costs a seventh of an ACT step on a processor.
-    return torch.optim.AdamW(
-        groups, lr=config.policy.optimizer_lr, weight_decay=config.policy.optimizer_weight_decay, fused=True
+    return KINDS[config.optimizer.type](
+        groups,
+        lr=config.policy.optimizer_lr,
+        betas=config.optimizer.betas,
+        eps=config.optimizer.eps,
+        weight_decay=config.policy.optimizer_weight_decay,
+        fused=True,
     )
 
 
@@ -27,9 +37,31 @@ def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
 
 def rate_factor(step: int, config: TrainConfig) -> float:
     """Tell what learning rates are multiplied by at update `step`, which counts from 0."""
-    if step < config.warmup_steps:
-        return (step + 1) / config.warmup_steps
-    if config.schedule == "constant":
+    values, step = config.scheduler, step - config.scheduler.num_delay_steps
+    if step < 0:
         return 1.0
-    share = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    if values.type == "cosine_decay_with_warmup":
+        return _to_a_floor(step, config)
+    warmup = values.num_warmup_steps
+    if step < warmup:
+        return (step + 1) / warmup
+    if values.type == "constant":
+        return 1.0
+    share = (step - warmup) / max(1, config.steps - values.num_delay_steps - warmup)
+    return max(0.0, 1 - share) if values.type == "linear" else _cosine(share)
+
+
+def _to_a_floor(step: int, config: TrainConfig) -> float:
+    """Give LeRobot's law: the cosine counts from the start, and a shorter run shrinks both parts."""
+    values, floor = config.scheduler, config.scheduler.decay_lr / config.policy.optimizer_lr
+    decay, warmup = values.num_decay_steps or config.steps, values.num_warmup_steps
+    if config.steps < decay:
+        decay, warmup = config.steps, int(warmup * config.steps / decay)
+    if step < warmup:
+        first = 1 / (warmup + 1)
+        return first + (1 - first) * step / warmup
+    return floor + (1 - floor) * _cosine(step / decay)
+
+
+def _cosine(share: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))

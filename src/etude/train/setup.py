@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from etude.core.codec import encode
 from etude.core.errors import ConfigError
 from etude.core.frame import ACTION
 from etude.data.cache import FrameCache
 from etude.data.dataset import Dataset, Episodes
 from etude.data.loading_cost import LoadingCost, loading_cost
-from etude.data.opening import open_dataset
 from etude.data.sampler import Sampler
 from etude.data.sampling import sampler_of
 from etude.data.windows import Windows
-from etude.nn.ema import Ema
+from etude.nn.ema import Ema, power_law, ramp
 from etude.policies import policies
-from etude.policies.devices import choose
 from etude.policies.loaded import LoadedPolicy, Origin
+from etude.train import parallel
 from etude.train import state as states
 from etude.train.config import TrainConfig
+from etude.train.datasets import open_datasets
 from etude.train.evaluate import OpenLoop, open_loop_error
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
 from etude.train.samples import MOST_MEASURED, augmented, measured_stats, rows_of, split
+from etude.train.stored import check_resumable
 
-MAY_CHANGE = {"output_dir", "steps", "save_freq", "log_freq", "num_threads", "device", "bf16", "cache_gb"}
-"""Fields that a resumed run may have otherwise than the run that it resumes."""
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +50,22 @@ class Setup:
     loaded: LoadedPolicy
     """The policy in training, with its pipeline."""
     state: states.State
-    device: torch.device
+    accelerator: Accelerator
+    objective: nn.Module
+    """The policy's loss, as Accelerate gave it back: for several processes, in low precision, compiled."""
+    optimizer: Any
+    """The state's optimizer, as Accelerate gave it back."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        return torch.device(self.loaded.device)
 
     def draw(self) -> np.ndarray:
-        """Choose the rows of the next batch."""
-        return self.sampler.draw(self.config.batch_size)
+        """Choose the rows of the next batch of this process; all processes draw alike, and each takes its part."""
+        size = self.config.batch_size
+        rows = self.sampler.draw(size * parallel.num_processes())
+        return rows[size * parallel.process_index() :][:size]
 
     def read(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Read the samples of `rows`, pictures still uint8; safe to call from several threads."""
@@ -69,49 +80,70 @@ class Setup:
         """Score a policy on the held-out episodes."""
         return open_loop_error(loaded, self.dataset, self.held_out, num_actions=num_actions, cache=self.cache)
 
-    def encode(self, batch: Mapping[str, np.ndarray], step: int) -> dict[str, Tensor]:
-        """Bring a batch to the device, vary its pictures, and run the pipeline on it."""
+    def encode(self, batch: Mapping[str, np.ndarray], seed: int) -> dict[str, Tensor]:
+        """Bring a batch to the device, vary its pictures as `seed` decides, and run the pipeline on it."""
         tensors = {key: torch.from_numpy(value).to(self.device, non_blocking=True) for key, value in batch.items()}
-        generator = torch.Generator().manual_seed(_mixed(self.config.seed, step))
+        generator = torch.Generator().manual_seed(seed)
         varied = augmented(tensors, self.loaded.observation, self.config.augment, generator)
         return self.loaded.pipeline.encode(varied)
 
 
-def prepare(config: TrainConfig, resumed: Path | None) -> Setup:
+def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> Setup:
     """Open the dataset and build the policy, or bring it to where `resumed`, a training state, left it."""
     if resumed:
-        _check_resumable(config, resumed)
-    device, dataset = choose(config.device), open_dataset(config.dataset)
+        check_resumable(config, resumed, parallel.num_processes())
+    dataset = open_datasets(config)
     learned_from, held_out = split(dataset, config.holdout_episodes)
     torch.manual_seed(config.seed)
     loaded = _new_policy(config, dataset, rows_of(learned_from, MOST_MEASURED), device)
-    assert isinstance(loaded.policy, nn.Module)
-    state = states.State(
-        policy=loaded.policy,
-        optimizer=optimizer(loaded.policy, config),
-        ema=Ema(loaded.policy, config.ema_decay) if config.ema_decay else None,
-        bf16=uses_bf16(config.bf16, device),
-    )
-    if resumed:
-        states.restore(resumed, state)
-    keys, cache = [*loaded.observation, ACTION], _cache(config)
+    state = _state(config, loaded, resumed)
+    accelerator = parallel.accelerator(config, device, bf16=state.bf16)
+    objective, optimizer = accelerator.prepare(parallel.Objective(loaded.policy), state.optimizer)
+    cache = _cache(config)
     return Setup(
         config=config,
         dataset=dataset,
         held_out=held_out,
-        sampler=_sampler(config, dataset, learned_from, state.step),
-        windows=Windows(dataset, config.policy.window, keys, image_size=config.policy.image_size, cache=cache),
+        sampler=_sampler(config, dataset, learned_from, state),
+        windows=_windows(config, dataset, [*loaded.observation, ACTION], cache),
         cache=cache,
         loaded=loaded,
         state=state,
-        device=device,
+        accelerator=accelerator,
+        objective=objective,
+        optimizer=optimizer,
     )
 
 
-def _sampler(config: TrainConfig, dataset: Dataset, episodes: Episodes, step: int) -> Sampler:
-    """Give the sampler as it stands after `step` batches."""
-    drawn = step * config.batch_size
+def _state(config: TrainConfig, loaded: LoadedPolicy, resumed: Path | None) -> states.State:
+    assert isinstance(loaded.policy, nn.Module)
+    device = torch.device(loaded.device)
+    bf16 = states.used_bf16(resumed) if resumed else uses_bf16(config.bf16, device)
+    rises = {
+        "ramp": ramp,
+        "power": power_law(config.ema.power, config.ema.inv_gamma),
+        "constant": lambda _: config.ema.decay,
+    }
+    state = states.State(
+        policy=loaded.policy,
+        optimizer=optimizer(loaded.policy, config),
+        ema=Ema(loaded.policy, config.ema.decay, rises[config.ema.law]) if config.ema.decay else None,
+        bf16=parallel.first_says(bf16, device),
+        samples_per_step=config.batch_size * config.grad_accum_steps * parallel.num_processes(),
+    )
+    if resumed:
+        states.restore(resumed, state)
+    return state
+
+
+def _sampler(config: TrainConfig, dataset: Dataset, episodes: Episodes, state: states.State) -> Sampler:
+    """Give the sampler as it stands after the updates made so far."""
+    drawn = state.step * state.samples_per_step
     return sampler_of(dataset, episodes, config.seed, drawn=drawn, is_streamed=config.streaming)
+
+
+def _windows(config: TrainConfig, dataset: Dataset, keys: list[str], cache: FrameCache | None = None) -> Windows:
+    return Windows(dataset, config.policy.window, keys, image_size=config.policy.image_size, cache=cache)
 
 
 def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device: torch.device) -> LoadedPolicy:
@@ -120,8 +152,7 @@ def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device:
     observation, action = dict(config.policy.observes(dataset.specs)), dataset.specs[ACTION]
     reframe = config.policy.reframe(observation, action)
     numbers = [key for key in (*observation, ACTION) if key in dataset.specs and not dataset.specs[key].is_image]
-    table = Windows(dataset, config.policy.window, numbers)
-    stats = measured_stats(dataset, table, rows, reframe)
+    stats = measured_stats(dataset, _windows(config, dataset, numbers), rows, reframe)
     policy = policies.build(config.policy, observation, action)
     policy.begin_training()
     return LoadedPolicy(
@@ -134,7 +165,7 @@ def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device:
             fps=dataset.fps,
             robot_type=dataset.robot_type,
             tasks=tuple(dataset.tasks),
-            dataset=str(config.dataset),
+            dataset=", ".join(map(str, config.datasets)),
         ),
         device=str(device),
     )
@@ -144,25 +175,3 @@ def _cache(config: TrainConfig) -> FrameCache | None:
     if config.cache_gb == 0:
         return None
     return FrameCache(max_bytes=None if config.cache_gb is None else int(1e9 * config.cache_gb))
-
-
-def _mixed(seed: int, step: int) -> int:
-    """Give each step of each run a random seed of its own."""
-    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0])
-
-
-def stored_form(config: TrainConfig) -> dict[str, Any]:
-    """Give the config as JSON."""
-    return encode(config, {"policy": policies})
-
-
-def _check_resumable(config: TrainConfig, resumed: Path) -> None:
-    if not resumed.exists():
-        raise ConfigError(f"There is nothing to resume in {config.output_dir}: it has no {resumed.name}.")
-    before, now = states.stored_config(resumed), stored_form(config)
-    changed = [name for name in now if name not in MAY_CHANGE and now[name] != before.get(name)]
-    if changed:
-        raise ConfigError(
-            f"The run in {config.output_dir} was started with other values of {', '.join(changed)}. Resume it with "
-            "those, or start a new run."
-        )

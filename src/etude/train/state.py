@@ -1,11 +1,13 @@
-"""What resuming needs besides the policy: the newest weights, optimizer, moving average, random numbers, place.
+"""What resuming needs besides the policy: the newest weights, optimizer, moving average, place in the data.
 
-Tensors go into `state.safetensors`, the rest into `state.json`; no pickle, so a checkpoint is safe to read.
+Random numbers need none: each update draws its own, from the run's seed and its number. Tensors go into
+`state.safetensors`, the rest into `state.json`; no pickle, so a checkpoint is safe to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,13 +34,25 @@ class State:
     bf16: bool
     step: int = 0
     """Updates made."""
+    samples_per_step: int = 0
+    """Samples of an update, in all processes together."""
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the policy have its averaged weights for a while, where there are any."""
+        if self.ema is None:
+            yield
+            return
+        with self.ema.applied(self.policy):
+            yield
 
 
 def save(folder: Path, state: State, config: Mapping[str, Any]) -> None:
     """Write the state into `folder`, with the run's `config` as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(folder / TENSORS, dict(_tensors(state)))
-    place = {"step": state.step, "bf16": state.bf16, "ema_updates": state.ema.num_updates if state.ema else 0}
+    place = {"step": state.step, "samples_per_step": state.samples_per_step, "bf16": state.bf16}
+    place |= {"ema_updates": state.ema.num_updates if state.ema else 0}
     write_json(folder / JSON, place | {"config": dict(config)})
 
 
@@ -46,12 +60,21 @@ def restore(folder: Path, state: State) -> None:
     """Bring `state`, freshly built, to where `save` left it; raise `CheckpointError` when the files do not fit."""
     stored, tensors = read_json(folder / JSON), read_weights(folder / TENSORS)
     with blamed(folder):
-        state.step, state.bf16 = int(stored["step"]), bool(stored["bf16"])
+        state.step = int(stored["step"])
         fill(state.policy, _below("policy.", tensors), folder / TENSORS)
         if state.ema:
             state.ema.restore(_below("ema.", tensors), int(stored["ema_updates"]))
         _restore_optimizer(state.optimizer, _below("optimizer.", tensors))
-        _restore_random(_below("random.", tensors))
+
+
+def used_bf16(folder: Path) -> bool:
+    """Tell whether the run that wrote the state computed in bfloat16."""
+    return bool(read_json(folder / JSON).get("bf16"))
+
+
+def samples_per_step(folder: Path) -> int | None:
+    """Count the samples of each update of the run that wrote the state; none where it did not say."""
+    return read_json(folder / JSON).get("samples_per_step")
 
 
 def stored_config(folder: Path) -> dict[str, Any]:
@@ -67,9 +90,6 @@ def _tensors(state: State) -> dict[str, Tensor]:
     named |= {f"ema.{name}": value for name, value in state.ema.average.items()} if state.ema else {}
     for index, moments in state.optimizer.state_dict()["state"].items():
         named |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
-    named["random.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        named["random.cuda"] = torch.cuda.get_rng_state()
     return named
 
 
@@ -79,12 +99,6 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, T
         index, _, kind = name.partition(".")
         moments.setdefault(int(index), {})[kind] = value
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def _restore_random(tensors: Mapping[str, Tensor]) -> None:
-    torch.set_rng_state(tensors["cpu"])
-    if "cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["cuda"])
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

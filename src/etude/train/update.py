@@ -1,0 +1,81 @@
+"""One update: batches in, gradients together, one step of the optimizer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.profiler import record_function
+
+from etude.core.errors import EtudeError
+from etude.train import parallel
+from etude.train.optim import rate_factor, set_rate
+from etude.train.setup import Setup
+
+Numbers = dict[str, np.ndarray]
+
+
+def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
+    """Learn from `grad_accum_steps` batches at once; give the loss, its parts, the gradient's length and the rate.
+
+    What is random in it is decided by the run's seed, the update's number, the batch and the process, so that a run
+    goes on to the same bits from wherever it was left.
+    """
+    config, state = setup.config, setup.state
+    set_rate(state.optimizer, rate_factor(state.step, config))
+    state.policy.train()
+    told: list[dict[str, Tensor]] = []
+    for number, batch in enumerate(batches):
+        with setup.accelerator.accumulate(setup.objective):
+            told.append(_learn(setup, batch, number))
+    length = _step(setup)
+    state.step += 1
+    losses = parallel.averaged({name: torch.stack([each[name] for each in told]).mean() for name in told[0]})
+    values = {name: value.item() for name, value in (losses | {"grad_norm": length}).items()}
+    if not np.isfinite(values["loss"]):
+        raise EtudeError(f"The loss became {values['loss']} at update {state.step}. {_advice(setup)}")
+    return values | {"lr": state.optimizer.param_groups[0]["lr"]}
+
+
+def _learn(setup: Setup, batch: Numbers, number: int) -> dict[str, Tensor]:
+    """Add one batch's gradient to those there are."""
+    seed = sow(setup.config.seed, setup.state.step, number, parallel.process_index())
+    with record_function("encode"):
+        encoded = setup.encode(batch, seed)
+    with record_function("forward"):
+        loss, parts = setup.objective(encoded)
+    with record_function("backward"):
+        setup.accelerator.backward(loss)
+    return {"loss": loss.detach()} | parts
+
+
+def _step(setup: Setup) -> Tensor:
+    """Let the optimizer and the moving average take a step; give the gradient's length."""
+    state, longest = setup.state, setup.config.optimizer.grad_clip_norm or float("inf")
+    with record_function("optimizer"):
+        length = setup.accelerator.clip_grad_norm_(setup.objective.parameters(), longest)
+        setup.optimizer.step()
+        setup.optimizer.zero_grad()
+    if state.ema:
+        with record_function("average"):
+            state.ema.update(state.policy)
+    assert length is not None
+    return length
+
+
+def sow(*numbers: int) -> int:
+    """Seed Python, numpy and torch with what `numbers` decide, and give the seed."""
+    seeds = np.random.SeedSequence(numbers).generate_state(2, np.uint64)
+    seed = int(seeds[0])
+    torch.manual_seed(seed)
+    np.random.seed(int(seeds[1] >> np.uint64(32)))  # noqa: NPY002  for code that draws from the global state
+    random.seed(seed)
+    return seed
+
+
+def _advice(setup: Setup) -> str:
+    rate = setup.config.policy.optimizer_lr
+    return f"Try a lower --policy.optimizer_lr (now {rate:g}), a longer --scheduler.num_warmup_steps, or --bf16=off."
