@@ -13,7 +13,8 @@ from etude.hardware.bodies import body
 from etude.hardware.calibrating import Moving
 from etude.sim import makes
 from etude.sim.people import Recorded
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 from etude.sim.world import begin_world
 
 LINKS = body("so101").links

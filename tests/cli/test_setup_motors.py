@@ -6,7 +6,8 @@ from etude.cli import answers
 from etude.core.errors import UserError
 from etude.hardware.buses.feetech.registers import BAUD_RATES
 from etude.sim import makes
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 from etude.sim.world import begin_world
 
 WORDS = ["setup-motors", "--robot.type=so101_follower", "--robot.port=sim"]

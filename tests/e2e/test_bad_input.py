@@ -44,7 +44,8 @@ def test_a_missing_port(etude, tmp_path):
 @pytest.fixture
 def silent_gripper():
     """A serial port with the arm's six servos on it, of which the gripper's does not answer."""
-    from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+    from etude.sim.servos.feetech.chain import ServoChain
+    from etude.sim.servos.feetech.servo import Sts3215
 
     servos = [Sts3215(motor_id) for motor_id in range(1, 7)]
     servos[-1].is_silent = True

@@ -6,7 +6,8 @@ import pytest
 
 from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 
 
 @dataclass

@@ -4,7 +4,7 @@ from etude.core.errors import ConfigError, DeviceError, MotorSilent
 from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.buses.feetech.config import Config
-from etude.hardware.buses.feetech.packet import Instruction, Packet, encode, parse
+from etude.hardware.buses.feetech.packet import Instruction
 
 IDS = {"shoulder": 1, "elbow": 2, "gripper": 3}
 
@@ -173,66 +173,3 @@ def test_motors_of_two_protocols_cannot_share_a_wire(line):
     motors = {"arm": Motor(id=1, model="sts3215"), "finger": Motor(id=2, model="scs0009")}
     with pytest.raises(ConfigError, match="different protocols cannot share a wire"):
         FeetechBus(line, motors)
-
-
-class Fingers:
-    """Motors of the SCS series: a memory each, the greater byte first, and no more instructions than they know."""
-
-    def __init__(self, *ids):
-        self.memories = {motor_id: bytearray(100) for motor_id in ids}
-        for memory in self.memories.values():
-            memory[3:5], memory[62:64], memory[48] = (1284).to_bytes(2, "big"), (60, 31), 1
-
-    def answer(self, data):
-        (packet,), _ = parse(data)
-        memory, params = self.memories.get(packet.id), packet.params
-        if packet.code == Instruction.SYNC_WRITE:
-            for start in range(2, len(params), params[1] + 1):
-                block = params[start + 1 : start + 1 + params[1]]
-                self.memories[params[start]][params[0] : params[0] + params[1]] = block
-        if memory is None or packet.code > Instruction.WRITE:
-            return b""
-        if packet.code == Instruction.WRITE:
-            memory[params[0] : params[0] + len(params) - 1] = params[1:]
-        data = bytes(memory[params[0] : params[0] + params[1]]) if packet.code == Instruction.READ else b""
-        return encode(Packet(packet.id, 0, data))
-
-
-class TestScs:
-    @pytest.fixture
-    def hand(self):
-        return Fingers(1, 2)
-
-    @pytest.fixture
-    def bus(self, hand, make_line):
-        motors = {"thumb": Motor(id=1, model="scs0009"), "index": Motor(id=2, model="scs0009")}
-        return FeetechBus(make_line(hand.answer), motors)
-
-    def test_the_greater_byte_comes_first(self, bus, hand):
-        assert bus.ping("thumb") == bus.model_number("thumb") == 1284
-        bus.write("Goal_Position", "thumb", 700)
-        assert hand.memories[1][42:44] == bytes.fromhex("02 BC")
-        assert bus.resolution("thumb") == 1024
-        assert bus.max_offset == 0
-
-    def test_motors_are_read_one_by_one_and_written_together(self, bus, hand):
-        hand.memories[2][56:58] = bytes.fromhex("01 00")
-        assert bus.poll("Present_Position") == {"thumb": 0, "index": 256}
-        bus.sync_write("Goal_Position", {"thumb": 1, "index": 2})
-        assert [memory[43] for memory in hand.memories.values()] == [1, 2]
-
-    def test_the_lock_lies_elsewhere(self, bus, line):
-        bus.write("P_Coefficient", "thumb", 10)
-        assert [(packet[5], packet[6]) for packet in bus.line.sent] == [(48, 0), (21, 10), (48, 1)]
-
-    def test_all_ids_are_called_since_nobody_answers_a_call_to_all(self, bus):
-        assert bus.scan() == {1: 1284, 2: 1284}
-
-    def test_it_feels(self, bus):
-        vitals = bus.vitals("index")
-        assert (vitals.voltage_v, vitals.temperature_c, vitals.load) == (6.0, 31.0, 0.0)
-
-    def test_a_silent_one_is_named(self, bus, hand):
-        del hand.memories[2]
-        with pytest.raises(MotorSilent, match=r"'index' \(id 2\).*do answer: 1"):
-            bus.sync_read("Present_Position")

@@ -8,7 +8,8 @@ from etude.hardware.bus import Motor
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.buses.feetech.dialect import ScsDialect, StsDialect
 from etude.hardware.buses.feetech.registers import SCS0009, STS3215
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 
 sdk = pytest.importorskip("scservo_sdk", reason="feetech-servo-sdk is not installed")
 

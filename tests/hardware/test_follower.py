@@ -13,7 +13,8 @@ from etude.hardware.buses.feetech import bus as feetech
 from etude.hardware.calibration import MotorCalibration, load_calibration, save_calibration
 from etude.hardware.device import connected
 from etude.hardware.robots.so101_follower.kind import MOTORS
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 
 DT = 0.002
 RANGE = (-1.5, 1.5)

@@ -17,7 +17,8 @@ from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.hardware.buses.feetech.config import Config as FeetechConfig
 from etude.hardware.line import line_at
 from etude.hardware.names import KnownArm, remember_arm
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 
 MOTORS = {"one": Motor(id=1, model="sts3215"), "two": Motor(id=2, model="sts3215")}
 needs_ptys = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pty takes no megabaud")

@@ -8,7 +8,8 @@ from etude.hardware.buses.dynamixel.bus import DynamixelBus
 from etude.hardware.buses.feetech.bus import FeetechBus
 from etude.sim.servos.dynamixel.chain import DynamixelChain
 from etude.sim.servos.dynamixel.servo import XSeries
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 
 IDS = range(1, 7)
 FAMILIES = {

@@ -8,7 +8,8 @@ from etude.hardware import lines
 from etude.hardware.buses.feetech.packet import BROADCAST, Instruction, Packet, encode, parse
 from etude.hardware.buses.feetech.registers import register
 from etude.sim.faults import KINDS
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 from etude.sim.wire import Wire
 
 READ_BOTH = encode(Packet(BROADCAST, Instruction.SYNC_READ, bytes((56, 2, 1, 2))))

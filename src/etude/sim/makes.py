@@ -17,8 +17,9 @@ from etude.sim.servos.dynamixel.drive import TICKS_PER_RAD
 from etude.sim.servos.dynamixel.models import XL330_M077, XL330_M288, XL430_W250, Mode
 from etude.sim.servos.dynamixel.models import Model as XModel
 from etude.sim.servos.dynamixel.servo import MIDDLE, XSeries
+from etude.sim.servos.feetech.chain import ServoChain
 from etude.sim.servos.feetech.models import C001, C044, C046, Model
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.servo import Sts3215
 from etude.sim.servos.servo import Servo
 
 

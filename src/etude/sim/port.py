@@ -7,15 +7,25 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from etude.core.errors import DeviceError, UserError
-from etude.sim.leader import SimLeader
-from etude.sim.sim_arm import SimArm
+from etude.sim.wire import Wire
 
 _TCGETS2 = 0x802C542A
 """Linux: tells the rate of a terminal, whatever it is."""
 _TERMIOS2_SIZE = 44
 _MOST_BYTES = 4096
+
+
+class Arm(Protocol):
+    """What hangs on the cable."""
+
+    wire: Wire
+
+    def exchange(self, data: bytes, baud_rate: int | None = None) -> bytes:
+        """Send `data` at `baud_rate` [bits/s] and give what is answered."""
+        ...
 
 
 class Port:
@@ -25,7 +35,7 @@ class Port:
     all listen. While the arm's cable is pulled, the terminal is gone.
     """
 
-    def __init__(self, link: Path, arm: SimArm | SimLeader, now: Callable[[], float]) -> None:
+    def __init__(self, link: Path, arm: Arm, now: Callable[[], float]) -> None:
         self.link, self.arm = link, arm
         self._now = now
         self._due: list[tuple[float, bytes]] = []

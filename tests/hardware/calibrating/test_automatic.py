@@ -12,7 +12,8 @@ from etude.hardware.calibration import Norm, Scale
 from etude.hardware.robots.koch_follower.kind import KOCH_FOLLOWER
 from etude.hardware.robots.so101_follower.kind import SO101_FOLLOWER
 from etude.sim import makes
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 from etude.sim.world import begin_world
 
 from .conftest import RANGES

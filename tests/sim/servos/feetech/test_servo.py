@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from etude.hardware.buses.feetech.packet import BROADCAST, Instruction, Packet, encode, parse
 from etude.hardware.buses.feetech.registers import register
-from etude.sim.servos.feetech.servo import ServoChain, Sts3215
+from etude.sim.servos.feetech.chain import ServoChain
+from etude.sim.servos.feetech.servo import Sts3215
 
 TICK_RAD = 2 * 3.141592653589793 / 4096
 

@@ -46,3 +46,5 @@ STS3250 = Model(
     supply_v=12.0,
     registers={"Model_Number": 2825, "Max_Voltage_Limit": 140},
 )
+SCS0009 = Model(name="scs0009", kt=0.57, resistance=8.0, stall_nm=0.226, supply_v=6.0)
+"""2.3 kgcm, 0.1 s for 60 degrees at 6 V."""

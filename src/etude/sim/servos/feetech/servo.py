@@ -1,24 +1,24 @@
-"""A simulated STS3215: the firmware that answers on the wire and drives the joint, and a chain of them on one wire.
+"""A simulated STS3215: the firmware that answers on the wire and drives the joint.
 
 Sources: Feetech's FT-SCS protocol and STS memory table (ftservo wiki).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
-from etude.hardware.buses.feetech.packet import BROADCAST, MAX_PARAMS, Instruction, Packet, encode, parse
-from etude.hardware.buses.feetech.registers import BAUD_RATES, TICKS_PER_TURN, Register, register
-from etude.sim.servos.chain import Chain
+from etude.hardware.buses.feetech.packet import BROADCAST, MAX_PARAMS, Instruction, Packet, encode
+from etude.hardware.buses.feetech.registers import BAUD_RATES, STS3215, TICKS_PER_TURN, Register
 from etude.sim.servos.feetech.drive import TICKS_PER_RAD, VOLTAGE, Drive, Settings
 from etude.sim.servos.feetech.memory import Memory
 from etude.sim.servos.feetech.models import C001, Model
 
 MIDDLE = TICKS_PER_TURN // 2
-_GOAL = register("Goal_Position").address
-_ENABLE = register("Torque_Enable").address
-_FIRST_PRESENT = register("Present_Position").address
-_AFTER_GOAL = register("Goal_Time").address
+_GOAL = STS3215["Goal_Position"].address
+_ENABLE = STS3215["Torque_Enable"].address
+_FIRST_PRESENT = STS3215["Present_Position"].address
+_AFTER_GOAL = STS3215["Goal_Time"].address
 _CALIBRATE_HERE = 128
 _LARGEST_OFFSET = 2047
 _AMPERES = 0.0065
@@ -37,6 +37,15 @@ class Sts3215:
     firmware does.
     """
 
+    table: ClassVar[Mapping[str, Register]] = STS3215
+    middle: ClassVar[int] = MIDDLE
+    ticks_per_rad: ClassVar[float] = TICKS_PER_RAD
+    understands: ClassVar[frozenset[int]] = frozenset(Instruction)
+    """Instructions to which it listens."""
+    answers_roll_calls: ClassVar[bool] = True
+    """Whether it answers a ping to everybody."""
+    _waiting: ClassVar[str] = "Async_Write_Flag"
+
     def __init__(
         self,
         servo_id: int,
@@ -48,14 +57,11 @@ class Sts3215:
         goal_enables_torque: bool = True,
     ) -> None:
         self.model = model
-        self.memory = Memory(servo_id, model.registers)
+        self.memory = Memory(servo_id, model.registers, self.table)
         if range_rad:
-            low, high = (MIDDLE + round((end - center_rad) * TICKS_PER_RAD) for end in range_rad)
-            calibration = {"Homing_Offset": mounting_offset, "Min_Position_Limit": low, "Max_Position_Limit": high}
-            for name, value in calibration.items():
-                self.memory.set(name, value)
-                self.memory.keep(name)
-        self.drive = Drive(MIDDLE - center_rad * TICKS_PER_RAD + mounting_offset, self._settings(), model)
+            low, high = (self.middle + round((end - center_rad) * self.ticks_per_rad) for end in range_rad)
+            self._know_range(low, high, mounting_offset)
+        self.drive = self._driven(self.middle - center_rad * self.ticks_per_rad + mounting_offset)
         self.is_silent = False
         """Set it to pull the plug: the servo neither listens nor answers."""
         self._goal_enables_torque = goal_enables_torque
@@ -100,11 +106,14 @@ class Sts3215:
     def answer(self, packet: Packet) -> bytes:
         """Obey a packet that is meant for this servo or for all; give the reply, which may be nothing."""
         servo_id = self.id
+        if packet.code not in self.understands:
+            return b""
         try:
             data = self._obey(packet)
         except (IndexError, ValueError):
             return b""  # too few parameters: real firmware stays silent too
-        if data is None or (packet.id == BROADCAST and packet.code != Instruction.PING):
+        is_roll_call = packet.code == Instruction.PING and self.answers_roll_calls
+        if data is None or (packet.id == BROADCAST and not is_roll_call):
             return b""
         if not self.memory.get("Response_Status_Level") and packet.code not in (Instruction.PING, Instruction.READ):
             return b""
@@ -120,7 +129,7 @@ class Sts3215:
         """Read memory, with fresh measurements where they are asked for."""
         end = address + size
         if end > _FIRST_PRESENT:
-            for item, measure in _MEASURES:
+            for item, measure in self._measures():
                 if item.address < end and address < item.address + item.size:
                     self.memory.set(item.name, measure(self))
         return self.memory.read(address, size)
@@ -128,7 +137,8 @@ class Sts3215:
     def write(self, address: int, data: bytes) -> None:
         """Write memory and act on it."""
         end = address + len(data)
-        if address <= _ENABLE < end and data[_ENABLE - address] == _CALIBRATE_HERE:
+        is_torque = address <= _ENABLE < end
+        if is_torque and data[_ENABLE - address] == _CALIBRATE_HERE and Instruction.CALIBRATE in self.understands:
             self._calibrate(MIDDLE)
             return
         self.memory.write(address, data)
@@ -152,8 +162,7 @@ class Sts3215:
             case Instruction.WRITE:
                 self.write(params[0], params[1:])
             case Instruction.REG_WRITE:
-                self._pending = (params[0], params[1:])
-                self.memory.set("Async_Write_Flag", 1)
+                self._wait(params[0], params[1:])
             case Instruction.ACTION:
                 self._act()
             case _:
@@ -178,9 +187,13 @@ class Sts3215:
                 return None
         return b""
 
+    def _wait(self, address: int, data: bytes) -> None:
+        self._pending = (address, data)
+        self.memory.set(self._waiting, 1)
+
     def _act(self) -> None:
         pending, self._pending = self._pending, None
-        self.memory.set("Async_Write_Flag", 0)
+        self.memory.set(self._waiting, 0)
         if pending:
             self.write(*pending)
 
@@ -198,8 +211,24 @@ class Sts3215:
         if self.drive.settings.is_driving != was_driving:
             self.drive.hold()
 
+    def _know_range(self, low: int, high: int, mounting_offset: int) -> None:
+        """Hold what a calibration leaves behind."""
+        for name, value in (
+            ("Homing_Offset", mounting_offset),
+            ("Min_Position_Limit", low),
+            ("Max_Position_Limit", high),
+        ):
+            self.memory.set(name, value)
+            self.memory.keep(name)
+
+    def _driven(self, tick_at_zero: float) -> Drive:
+        return Drive(tick_at_zero, self._settings(), self.model)
+
     def _settings(self) -> Settings:
         return Settings.of(self.memory, self.model.stall_nm)
+
+    def _measures(self) -> Measures:
+        return _MEASURES
 
     @property
     def faults(self) -> int:
@@ -209,13 +238,16 @@ class Sts3215:
         return self.drive.faults | (0 if is_fed else VOLTAGE)
 
 
+Measures = tuple[tuple[Register, Callable[[Sts3215], int]], ...]
+
+
 def _bounded(value: float) -> int:
     """Round to what a register with a sign and 15 bits can hold."""
     return round(min(max(value, -32767), 32767))
 
 
-_MEASURES: tuple[tuple[Register, Callable[[Sts3215], int]], ...] = tuple(
-    (register(name), measure)
+_MEASURES: Measures = tuple(
+    (STS3215[name], measure)
     for name, measure in {
         "Present_Position": lambda servo: _bounded(servo.drive.position),
         "Present_Velocity": lambda servo: _bounded(servo.drive.velocity * TICKS_PER_RAD),
@@ -228,43 +260,3 @@ _MEASURES: tuple[tuple[Register, Callable[[Sts3215], int]], ...] = tuple(
     }.items()
 )
 """What is measured when it is read, and only then: a host asks for little, and often."""
-
-
-class ServoChain(Chain[Sts3215]):
-    """Servos on one wire."""
-
-    id_at = 2
-
-    def _hear(self, data: bytes) -> tuple[list[bytes], bytes]:
-        packets, rest = parse(data)
-        return [answer for packet in packets for answer in self._answer(packet)], rest
-
-    def _answer(self, packet: Packet) -> list[bytes]:
-        if packet.code == Instruction.SYNC_READ:
-            return self._sync_read(packet.params)
-        if packet.code == Instruction.SYNC_WRITE:
-            self._sync_write(packet.params)
-            return []
-        return [servo.answer(packet) for servo_id, servo in self._awake() if packet.id in (servo_id, BROADCAST)]
-
-    def _awake(self) -> list[tuple[int, Sts3215]]:
-        """Give the servos that hear what is said now, with their ids."""
-        return [(servo.id, servo) for servo in self.servos if self._is_awake(servo)]
-
-    def _sync_read(self, params: bytes) -> list[bytes]:
-        if len(params) < 2:
-            return []
-        address, size, *ids = params
-        awake = self._awake()
-        asked = [servo for wanted in ids for servo_id, servo in awake if wanted in (servo_id, BROADCAST)]
-        return [servo.status(servo.read(address, size)) for servo in asked]
-
-    def _sync_write(self, params: bytes) -> None:
-        if len(params) < 2:
-            return
-        address, size, blocks = params[0], params[1], params[2:]
-        awake = self._awake()
-        for start in range(0, len(blocks) - size, size + 1):
-            for servo_id, servo in awake:
-                if blocks[start] in (servo_id, BROADCAST):
-                    servo.write(address, blocks[start + 1 : start + 1 + size])
