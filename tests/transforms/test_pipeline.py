@@ -56,6 +56,13 @@ def test_decode_undoes_encode(frame):
     np.testing.assert_allclose(pipeline.decode(frame, encoded["action"]), frame["action"], atol=1e-5)
 
 
+def test_actions_are_encoded_as_decoding_undoes_it(frame):
+    pipeline = make()
+    encoded = pipeline.encode_actions(frame, frame["action"])
+    np.testing.assert_allclose(encoded, pipeline.encode(frame)["action"], atol=1e-5)
+    np.testing.assert_allclose(pipeline.decode(frame, encoded), frame["action"], atol=1e-5)
+
+
 def test_a_stored_pipeline_does_the_same(frame, tmp_path):
     pipeline = make()
     pipeline.save(tmp_path)

@@ -63,3 +63,12 @@ def test_a_joint_without_state_is_named():
 
 def test_the_inverse_of_the_inverse_is_the_same():
     assert RELATIVE.inverse().inverse() == RELATIVE
+
+
+def test_where_a_policy_looks_back_the_last_state_counts():
+    state = np.array([[[9.0, 9, 9], [1, 2, 3]]], np.float32)
+    frame = {"observation.state": state, "action": np.full((1, 4, 3), 5.0, np.float32)}
+    relative = RELATIVE(frame)
+    alone = RELATIVE(frame | {"observation.state": state[:, -1]})
+    np.testing.assert_array_equal(relative["action"], alone["action"])
+    np.testing.assert_array_equal(RELATIVE.inverse()(relative)["action"], frame["action"])

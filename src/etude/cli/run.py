@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from etude.cli.console import say
-from etude.cli.options import TrainedPolicy, open_policy
+from etude.cli.options import TrainedPolicy, agent_of, open_policy
 from etude.cli.slots import Slot
 from etude.cli.watched import Watched
 from etude.core.errors import UserError
@@ -45,7 +45,7 @@ KEYS = "space: hold the arm   esc: stop"
 def run(command: Run) -> int:
     """Run the policy once."""
     from etude.cli.watched import driving, robot_of
-    from etude.rollout.agents import PolicyAgent
+    from etude.rollout.latency import sentence
 
     policy = open_policy(command.policy.path, command.device)
     title = f"Running {command.policy.path}"
@@ -54,8 +54,9 @@ def run(command: Run) -> int:
         driving(command, robot, title=title, fps=command.fps, keys=KEYS) as drive,
     ):
         policy.check_fits(drive.env.observation, robot.action)
-        agent = PolicyAgent(policy, replan=command.policy.replan or policy.n_action_steps)
+        agent = agent_of(policy, command.policy, hz=command.fps, clock=drive.clock)
         outcome = drive.rollout(agent, seconds=command.duration_s, seed=command.seed)
     rate = outcome.ticks / max(outcome.duration_s, 1e-9)
     say(f"Ran {outcome.ticks} ticks in {outcome.duration_s:.1f} s ({rate:.1f} per second, {outcome.late_ticks} late).")
+    say(sentence(agent.latencies_s) + (f" Held still for {agent.num_held} ticks." if agent.num_held else ""))
     return 0

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from etude.core import frame as frames
 from etude.core.errors import ConfigError, SpecMismatch
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.policies.config import PolicyConfig
-from etude.policies.policy import NOISE, Policy
+from etude.policies.policy import NOISE, Continuing, Policy
+from etude.policies.realtime import DELAY, PREFIX, RealTime, check_mode
 from etude.policies.renaming import fed, lacking, seen
 from etude.transforms.pipeline import Pipeline
 
@@ -45,6 +46,8 @@ class LoadedPolicy:
     action: Spec
     origin: Origin = field(default_factory=Origin)
     device: str = "cpu"
+    realtime: RealTime | None = None
+    """How chunks go on from the old one that a frame tells of; none where they do not."""
 
     @property
     def n_action_steps(self) -> int:
@@ -61,6 +64,21 @@ class LoadedPolicy:
         pipeline, observation = fed(self.pipeline, self.observation, rename_map)
         return replace(self, pipeline=pipeline, observation=observation)
 
+    def going_on(self, realtime: RealTime) -> LoadedPolicy:
+        """Give the policy that makes its chunks go on from the old one; raise `ConfigError` if it cannot."""
+        check_mode(realtime.mode, self.config)
+        return replace(self, realtime=realtime)
+
+    @property
+    def chunk_size(self) -> int:
+        """Actions of a chunk, from this tick's on."""
+        return sum(offset >= 0 for offset in self.config.window.offsets[frames.ACTION])
+
+    @property
+    def temporal_ensemble_coeff(self) -> float | None:
+        """Weight law by which it was meant to have its chunks blended; none plays the newest."""
+        return getattr(self.config, "temporal_ensemble_coeff", None)
+
     @property
     def past(self) -> tuple[int, ...]:
         """Ticks it looks at, such as (-1, 0); none for this tick alone."""
@@ -76,30 +94,40 @@ class LoadedPolicy:
         """Give a chunk (time, action), float32, in the dataset's units; raise `SpecMismatch` for a wrong frame.
 
         A policy that looks back takes entries with an axis of time, or repeats those without. A policy that samples
-        takes `noise` (num_noise, action) to make the chunk of, or draws it.
+        takes `noise` (num_noise, action) to make the chunk of, or draws it. One that goes on from an old chunk takes
+        what is left of it, `prefix` (time, action) in the dataset's units, and `delay`.
         """
         frame = {key: self._repeated(value, self.observation.get(key)) for key, value in frame.items()}
         frames.check({key: self._accepted(spec, frame.get(key)) for key, spec in self.observation.items()}, frame)
-        seen = {key: frame[key] for key in (*self.observation, NOISE) if key in frame}
+        seen = {key: frame[key] for key in (*self.observation, NOISE, PREFIX, DELAY) if key in frame}
         chunk = self.act_batch({key: value[None] for key, value in seen.items()})
         return chunk[0]
 
     def act_batch(self, batch: Frame) -> np.ndarray:
         """Give chunks (batch, time, action) for stacked frames, whose pictures may be resized already."""
         inputs = self.pipeline.encode(batch)
-        keys = [key for key in (*self.seen, NOISE) if key in inputs]
+        if PREFIX in batch:
+            inputs[PREFIX] = self.pipeline.encode_actions(batch, batch[PREFIX]).astype(np.float32)
+        keys = [key for key in (*self.seen, NOISE, PREFIX, DELAY) if key in inputs]
         tensors = {key: torch.from_numpy(np.ascontiguousarray(inputs[key])).to(self.device) for key in keys}
         assert isinstance(self.policy, nn.Module)
         was_training = self.policy.training
         self.policy.eval()
-        with torch.inference_mode():
-            chunk = self.policy.act(tensors).float().cpu().numpy()
+        chunk = self._asked(tensors).float().cpu().numpy()
         self.policy.train(was_training)
         return self.pipeline.decode(batch, chunk).astype(np.float32)
 
-    def check_fits(self, observation: Specs, action: Spec) -> None:
-        """Raise `ConfigError` or `SpecMismatch` unless a robot with these specs can be driven by this policy."""
-        problem = lacking(self.observation, observation, "the robot or environment")
+    def _asked(self, tensors: dict[str, Tensor]) -> Tensor:
+        if self.realtime is None or PREFIX not in tensors:
+            with torch.inference_mode():
+                return self.policy.act(tensors)
+        assert isinstance(self.policy, Continuing)
+        with torch.no_grad():  # not inference mode: guidance may want a gradient on the way
+            return self.policy.go_on(tensors, self.realtime)
+
+    def check_fits(self, observation: Specs, action: Spec, where: str = "the robot or environment") -> None:
+        """Raise `ConfigError` or `SpecMismatch` unless what `where` has is what this policy was made for."""
+        problem = lacking(self.observation, observation, where)
         if problem:
             raise ConfigError(f"{problem[0].upper()}{problem[1:]}")
         for key, spec in self.observation.items():

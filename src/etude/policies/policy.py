@@ -7,6 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from etude.policies.realtime import RealTime
+
 NOISE = "noise"
 """Key of what a policy that samples makes its chunk of (batch, time, action); drawn where it is absent."""
 Batch = Mapping[str, Tensor]
@@ -31,4 +33,16 @@ class Policy(Protocol):
 
     def begin_training(self) -> None:
         """Get ready to learn from the start, such as by reading pretrained weights."""
+        ...
+
+
+@runtime_checkable
+class Continuing(Protocol):
+    """A policy that can make a chunk go on from an old one, in the ways that its config's `rtc_modes` names."""
+
+    def go_on(self, batch: Batch, realtime: RealTime) -> Tensor:
+        """Give chunks as `act` does, for `prefix` (batch, time, action), normalised, and `delay` (batch,) in the batch.
+
+        The prefix is what is left of the old chunk, this tick's action first; `delay` of them are certain to be played.
+        """
         ...

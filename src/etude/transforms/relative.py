@@ -15,7 +15,8 @@ from etude.transforms.arrays import Array, Values
 class RelativeActions:
     """Subtract the state from each action of a chunk, for the action elements `joints`.
 
-    The state is that of the frame the chunk starts at, in the same units as the action.
+    The state is that of the frame the chunk starts at, in the same units as the action; where a policy looks back, and
+    the state has an axis of time as well, it is the last.
     """
 
     joints: tuple[int, ...]
@@ -68,8 +69,9 @@ class AbsoluteActions:
 def _shift(frame: Values, joints: tuple[int, ...], states: tuple[int, ...], sign: int) -> dict[str, Array]:
     if ACTION not in frame:
         return dict(frame)
-    action = frame[ACTION] + 0  # a copy, of either kind of array
-    action[..., list(joints)] += sign * frame[STATE][..., None, list(states)]
+    action, state = frame[ACTION] + 0, frame[STATE]  # a copy, of either kind of array
+    now = state[..., -1:, :] if state.ndim == action.ndim else state[..., None, :]
+    action[..., list(joints)] += sign * now[..., list(states)]
     return dict(frame) | {ACTION: action}
 
 

@@ -85,7 +85,7 @@ class Guidance:
     max_weight: float = 10.0
     """Strongest pull; with much noise left the law asks for an endless one."""
     jacobian: Literal["identity", "full"] = "identity"
-    """Whether the pull goes back through the network, or takes clean values to move as noisy ones do, as LeRobot does."""
+    """Whether the pull goes back through the network, or, as in LeRobot, takes clean values to move as noisy ones."""
 
     def pull(self, sees: Sees, values: Tensor, time: float) -> tuple[Tensor, Tensor]:
         """Give what the network told of `values`, a share `time` of which is noise, and what to add to the velocity."""
