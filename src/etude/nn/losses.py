@@ -26,3 +26,12 @@ def masked_mean(error: Tensor, is_pad: Tensor | None = None) -> Tensor:
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Divergence of a diagonal Gaussian (batch, dim) from N(0, 1): summed over `dim`, averaged over the batch."""
     return (-0.5 * (1 + log_variance - mean**2 - log_variance.exp())).sum(-1).mean()
+
+
+def focal(logits: Tensor, wanted: Tensor, gamma: float = 2.0) -> Tensor:
+    """Mean of (1 - p)^gamma * -log p, p being what `logits` (..., class) give to the `wanted` class (...,).
+
+    Classes that are told well count for little (Lin et al., 2017, equation 4).
+    """
+    log_p = logits.float().log_softmax(-1).gather(-1, wanted[..., None]).squeeze(-1)
+    return ((1 - log_p.exp()) ** gamma * -log_p).mean()
