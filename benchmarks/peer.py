@@ -20,12 +20,12 @@ from typing import Any
 Answer = dict[str, Any]
 
 
-def ask(what: str, timeout_s: float = 3600, **options: Any) -> Answer:
+def ask(what: str, timeout_s: float = 3600, script: str = "peer_lerobot.py", **options: Any) -> Answer:
     """Have the peer do something in a process of its own, which finds no earlier conversion of a dataset."""
     folder = os.environ.get("ETUDE_PEER")
     if not folder:
         return {"skipped": "ETUDE_PEER names no environment; make one with scripts/peer_venv.sh."}
-    command = [str(Path(folder) / "bin/python"), str(Path(__file__).with_name("peer_lerobot.py")), what]
+    command = [str(Path(folder) / "bin/python"), str(Path(__file__).with_name(script)), what]
     command += [f"--{name}={value}" for name, value in options.items()]
     with tempfile.TemporaryDirectory() as home:
         environment = os.environ | {"HF_HOME": home, "HF_HUB_OFFLINE": "1", "SVT_LOG": "1", "PYTHONPATH": ""}

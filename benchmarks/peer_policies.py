@@ -1,0 +1,146 @@
+"""What LeRobot itself does with policies; runs with a Python that has LeRobot, see `peer.py`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lerobot.configs.policies import PreTrainedConfig
+from lerobot.configs.types import FeatureType, PolicyFeature
+from lerobot.policies.factory import get_policy_class, make_policy_config, make_pre_post_processors
+
+Answer = dict[str, Any]
+
+
+def acts(checkpoint: str, frame: str, out: str) -> Answer:
+    """Load a checkpoint strictly and write the chunk that it gives for a frame, in the dataset's units.
+
+    `frame` is an npz file with dataset keys, pictures uint8 (height, width, channel), and `noise` for a policy that
+    samples; a policy that looks back sees the frame as many times.
+    """
+    policy, before, after = _loaded(checkpoint)
+    with np.load(frame) as stored:
+        np.savez(out, action=_act(policy, before, after, dict(stored)))
+    return {"lerobot": version("lerobot"), "policy": policy.name}
+
+
+def saves(checkpoint: str, out: str) -> Answer:
+    """Load a checkpoint and save it again."""
+    return _save(out, *_loaded(checkpoint))
+
+
+def makes(kind: str, out: str, frame: str) -> Answer:
+    """Make a small policy, otherwise with LeRobot's defaults, save it, and keep its answer to a frame beside it."""
+    with np.load(frame) as stored:
+        values = dict(stored)
+    config = make_policy_config(kind, **SMALL[kind], device="cpu", push_to_hub=False, pretrained_backbone_weights=None)
+    config.input_features = {key: _feature(value) for key, value in values.items()}
+    config.output_features = {"action": PolicyFeature(FeatureType.ACTION, (7,))}
+    torch.manual_seed(0)
+    policy = get_policy_class(kind)(config).eval()
+    before, after = make_pre_post_processors(config, dataset_stats=_stats(values))
+    answer = _save(out, policy, before, after)
+    if kind == "diffusion":
+        values["noise"] = np.random.default_rng(2).standard_normal((config.horizon, 7)).astype(np.float32)
+    np.savez(Path(out) / "answer.npz", action=_act(policy, before, after, values), **values)
+    return answer
+
+
+SMALL: dict[str, dict[str, Any]] = {
+    "act": {"chunk_size": 6, "n_action_steps": 6, "dim_model": 32, "n_heads": 4, "dim_feedforward": 48},
+    "diffusion": {"down_dims": (16, 32), "n_groups": 4, "num_train_timesteps": 10},
+    "vqbet": {"gpt_n_layer": 2, "gpt_n_head": 2, "gpt_input_dim": 32, "gpt_output_dim": 32, "gpt_hidden_dim": 32,
+              "gpt_block_size": 50, "crop_shape": (48, 64), "vqvae_embedding_dim": 16},
+}  # fmt: skip
+
+
+def _loaded(checkpoint: str) -> tuple[Any, Any, Any]:
+    config = PreTrainedConfig.from_pretrained(checkpoint)
+    config.device = "cpu"
+    policy = get_policy_class(config.type).from_pretrained(checkpoint, config=config, strict=True)
+    return policy, *make_pre_post_processors(config, pretrained_path=checkpoint)
+
+
+def _save(out: str, policy: Any, before: Any, after: Any) -> Answer:
+    for each in (policy, before, after):
+        each.save_pretrained(out)
+    return {"lerobot": version("lerobot"), "policy": policy.name}
+
+
+def _feature(value: np.ndarray) -> PolicyFeature:
+    if value.dtype != np.uint8:
+        return PolicyFeature(FeatureType.STATE, value.shape)
+    height, width, channels = value.shape
+    return PolicyFeature(FeatureType.VISUAL, (channels, height, width))
+
+
+def _stats(values: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    random = np.random.default_rng(0)
+    shapes = {key: (3, 1, 1) if value.dtype == np.uint8 else value.shape for key, value in values.items()}
+    return {
+        key: {
+            "mean": random.standard_normal(shape), "std": 0.5 + random.random(shape),
+            "min": -1 - random.random(shape), "max": 1 + random.random(shape),
+        }
+        for key, shape in (shapes | {"action": (7,)}).items()
+    }  # fmt: skip
+
+
+def _act(policy: Any, before: Any, after: Any, frame: dict[str, np.ndarray]) -> np.ndarray:
+    values = {key: torch.from_numpy(value) for key, value in frame.items()}
+    noise = values.pop("noise", None)
+    batch = before({key: _picture(value) for key, value in values.items()})
+    with torch.no_grad():
+        return after(_chunk(policy, batch, noise))[0].numpy()
+
+
+def _picture(value: torch.Tensor) -> torch.Tensor:
+    return value.permute(2, 0, 1).float() / 255 if value.dtype == torch.uint8 else value
+
+
+def _chunk(policy: Any, batch: dict[str, torch.Tensor], noise: torch.Tensor | None) -> torch.Tensor:
+    """Ask for a chunk as roll-outs do, but for LeRobot's own queue of what it has seen."""
+    if policy.name == "act":
+        return policy.predict_action_chunk(batch)
+    seen = {key: value for key, value in batch.items() if key.startswith("observation.")}
+    images = [seen[key] for key in policy.config.image_features]
+    stacked = {
+        key: value[:, None].expand(-1, policy.config.n_obs_steps, *value.shape[1:]) for key, value in seen.items()
+    }
+    if images:
+        joined = torch.stack(images, 1)
+        stacked["observation.images"] = joined[:, None].expand(-1, policy.config.n_obs_steps, *joined.shape[1:])
+    if policy.name == "diffusion":
+        return policy.diffusion.generate_actions(stacked, noise=None if noise is None else noise[None])
+    return policy.vqbet(stacked, rollout=True)
+
+
+COMMANDS: dict[str, Callable[..., Answer]] = {"acts": acts, "saves": saves, "makes": makes}
+
+
+def main(words: list[str]) -> int:
+    """Do one thing and print the answer."""
+    what, *rest = words
+    given = dict(word.removeprefix("--").split("=", 1) for word in rest)
+    command = COMMANDS[what]
+    defaults = {name: each.default for name, each in inspect.signature(command).parameters.items()}
+    options = {name: _as(defaults[name], value) for name, value in given.items()}
+    print(json.dumps(command(**options)))
+    return 0
+
+
+def _as(default: Any, value: str) -> Any:
+    if isinstance(default, bool):
+        return value in ("True", "true", "1")
+    return int(value) if isinstance(default, int) else value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
