@@ -14,7 +14,7 @@ from etude.core.spec import Spec
 from etude.policies import policies
 from etude.policies.diffusion.config import Config
 from etude.policies.diffusion.lerobot import read_config, rename
-from etude.policies.diffusion.pictures import centre_crop, random_crop
+from etude.policies.seeing import centre_crop, random_crop
 from etude.policies.weights import fill
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -80,7 +80,7 @@ def test_lerobots_config_is_read():
     }
     config = read_config(stored)
     assert (config.horizon, config.n_action_steps) == (Config.lerobot().horizon, Config.lerobot().n_action_steps)
-    assert config.seen_size == (90, 108)
+    assert config.crop_shape == (90, 108)
 
 
 @pytest.mark.parametrize(

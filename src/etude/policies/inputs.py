@@ -10,7 +10,7 @@ from etude.core.errors import ConfigError
 from etude.core.frame import ACTION, ENVIRONMENT_STATE, STATE, images
 from etude.core.spec import Specs
 from etude.core.stats import Stats
-from etude.transforms.images import ImageToFloat
+from etude.transforms.images import ImageToFloat, Resize
 from etude.transforms.normalize import Mode, Normalize
 from etude.transforms.pipeline import Pipeline
 
@@ -27,6 +27,11 @@ def chosen(policy: str, specs: Specs, *, needs_state: bool = False) -> Specs:
     if needs_state and STATE not in found:
         raise ConfigError(f"{policy} needs '{STATE}'; there is {', '.join(specs)}.")
     return found
+
+
+def resized(size: tuple[int, int] | None, observation: Specs) -> tuple[Resize, ...]:
+    """Bring pictures to `size` (height, width), as datasets do while they decode: trained and run on the same."""
+    return (Resize(keys=tuple(images(observation)), size=size),) if size and images(observation) else ()
 
 
 def normalized(

@@ -15,12 +15,12 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def test_a_linear_law_by_hand():
-    kept = Diffusion(num_steps=3, law="linear", beta_start=0.1, beta_end=0.3).kept()
+    kept = Diffusion(num_steps=3, law="linear", beta_start=0.1, beta_end=0.3).kept
     torch.testing.assert_close(kept, torch.tensor([0.9, 0.9 * 0.8, 0.9 * 0.8 * 0.7]))
 
 
 def test_the_cosine_law_ends_in_noise():
-    kept = Diffusion(num_steps=100).kept()
+    kept = Diffusion(num_steps=100).kept
     assert kept[0] > 0.999
     assert kept[-1] < 1e-4
     assert (kept.diff() < 0).all()
@@ -34,28 +34,48 @@ def test_noise_is_added_step_by_step():
     torch.testing.assert_close(noisy.flatten(), torch.tensor([k**0.5 + 2 * (1 - k) ** 0.5 for k in kept]))
 
 
-@pytest.mark.parametrize("predicts", ["epsilon", "sample"])
+@pytest.mark.parametrize("predicts", ["epsilon", "sample", "v_prediction"])
 @pytest.mark.parametrize("sampler", ["DDPM", "DDIM"])
-def test_a_network_that_knows_leads_to_the_clean_values(predicts, sampler):
-    law, clean = Diffusion(num_steps=50, predicts=predicts), torch.rand(3, 4, 2) * 2 - 1
-    kept = law.kept()
+@pytest.mark.parametrize("spacing", ["leading", "trailing"])
+def test_a_network_that_knows_leads_to_the_clean_values(predicts, sampler, spacing):
+    # Laws that keep nothing at the noisiest step would divide by nothing.
+    law = Diffusion(num_steps=50, predicts=predicts, spacing=spacing, law="linear", beta_end=0.2)
+    clean = torch.rand(3, 4, 2) * 2 - 1
 
     def denoise(values, step):
-        share = kept[step][:, None, None]
-        return clean if predicts == "sample" else (values - share.sqrt() * clean) / (1 - share).sqrt()
+        share = law.kept[step]
+        noise = (values - share.sqrt() * clean) / (1 - share).sqrt()
+        return law.target(clean, noise, torch.full((3,), step))
 
     made = law.sample(denoise, torch.randn(3, 4, 2), num_steps=10, sampler=sampler)
     torch.testing.assert_close(made, clean, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("spacing", "wanted"), [("leading", [75, 50, 25, 0]), ("trailing", [99, 74, 49, 24])])
+def test_few_steps_are_spread(spacing, wanted):
+    law = Diffusion(num_steps=100, spacing=spacing)
+    asked = []
+    law.sample(lambda values, step: asked.append(step) or values, torch.zeros(1, 1, 1), num_steps=4)
+    assert asked == law.steps(4) == wanted
+
+
+def test_the_velocity_by_hand():
+    law = Diffusion(num_steps=1, law="linear", beta_start=0.36, beta_end=0.36, predicts="v_prediction")
+    clean, noise = torch.ones(1, 1, 1), torch.full((1, 1, 1), 2.0)
+    assert law.target(clean, noise, torch.tensor([0])).item() == pytest.approx(0.8 * 2 - 0.6 * 1)
 
 
 def test_every_sampler_is_diffusers():
     make = runpy.run_path(str(GOLDEN / "make_diffusion.py"))
     with np.load(GOLDEN / "diffusion.npz") as stored:
         answers = dict(stored)
-    for law, predicts, is_clipped, sampler, num_steps in make["schedules"]():
+    for law, predicts, is_clipped, spacing, sampler, num_steps in make["schedules"]():
         torch.manual_seed(0)
-        made = Diffusion(law=law, predicts=predicts, clip=1.0 if is_clipped else None).sample(
-            make["told"], torch.from_numpy(make["drawn"]("noisy", make["NOISY"])), num_steps=num_steps, sampler=sampler
+        made = Diffusion(law=law, predicts=predicts, clip=1.0 if is_clipped else None, spacing=spacing).sample(
+            lambda values, step: make["told"](values, torch.full((len(values),), step)),
+            torch.from_numpy(make["drawn"]("noisy", make["NOISY"])),
+            num_steps=num_steps,
+            sampler=sampler,
         )
-        wanted = answers[f"{law}.{predicts}.{is_clipped}.{sampler}.{num_steps}"]
+        wanted = answers[f"{law}.{predicts}.{is_clipped}.{spacing}.{sampler}.{num_steps}"]
         np.testing.assert_allclose(made.numpy(), wanted, atol=1e-6, rtol=1e-6)

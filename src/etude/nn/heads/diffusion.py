@@ -8,16 +8,17 @@ almost clean.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-Denoiser = Callable[[Tensor, Tensor], Tensor]
-"""From noisy values (batch, time, channel) and steps (batch,) to what the network was taught to tell."""
+Denoiser = Callable[[Tensor, int], Tensor]
+"""From noisy values (batch, time, channel) and their step to what the network was taught to tell."""
 
 _COSINE_OFFSET, _LARGEST_BETA = 0.008, 0.999
 
@@ -27,26 +28,42 @@ class Diffusion:
     """How noise is added in `num_steps` steps, and taken away again."""
 
     num_steps: int = 100
-    law: Literal["squaredcos_cap_v2", "linear"] = "squaredcos_cap_v2"
+    law: Literal["squaredcos_cap_v2", "linear", "scaled_linear"] = "squaredcos_cap_v2"
     beta_start: float = 1e-4
     beta_end: float = 0.02
-    predicts: Literal["epsilon", "sample"] = "epsilon"
-    """What the network tells: the noise, or the clean values."""
+    predicts: Literal["epsilon", "sample", "v_prediction"] = "epsilon"
+    """What the network tells: the noise, the clean values, or the velocity between them (Salimans & Ho, 2022)."""
     clip: float | None = 1.0
     """Clean values lie within; none trusts the network."""
+    spacing: Literal["leading", "trailing"] = "leading"
+    """Whether few steps end at the cleanest one or begin at the noisiest."""
+    _roots: dict[torch.device, tuple[Tensor, Tensor]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
+    @cached_property
     def kept(self) -> Tensor:
-        """Give the share of the variance that is still the clean values' after each step (step,)."""
+        """The share of the variance that is still the clean values' after each step (step,), on the processor."""
         return torch.cumprod(1 - self._betas(), 0)
 
     def add(self, clean: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         """Add noise up to `step` (batch,)."""
-        kept = self.kept().to(clean)[step].reshape(-1, *[1] * (clean.dim() - 1))
-        return kept.sqrt() * clean + (1 - kept).sqrt() * noise
+        root, lost = self._shares(clean, step)
+        return root * clean + lost * noise
 
-    def target(self, clean: Tensor, noise: Tensor) -> Tensor:
-        """Give what the network should tell."""
+    def target(self, clean: Tensor, noise: Tensor, step: Tensor) -> Tensor:
+        """Give what the network should tell at `step` (batch,)."""
+        if self.predicts == "v_prediction":
+            root, lost = self._shares(clean, step)
+            return root * noise - lost * clean
         return noise if self.predicts == "epsilon" else clean
+
+    def steps(self, num_steps: int | None = None) -> list[int]:
+        """List the steps at which `sample` asks the network, from the noisiest on."""
+        count = num_steps or self.num_steps
+        if self.spacing == "leading":
+            return [number * (self.num_steps // count) for number in reversed(range(count))]
+        return [round(self.num_steps - number * self.num_steps / count) - 1 for number in range(count)]
 
     def sample(
         self,
@@ -57,52 +74,58 @@ class Diffusion:
         sampler: Literal["DDPM", "DDIM"] = "DDPM",
     ) -> Tensor:
         """Make values of `noise` in `num_steps` evenly spaced steps. DDPM adds fresh noise on the way, DDIM none."""
-        values = noise
-        for step, kept, kept_after in self._way(num_steps or self.num_steps):
-            told = denoise(values, torch.full((len(noise),), step, dtype=torch.long, device=noise.device))
-            clean, error = self._divided(values, told, kept)
+        values, steps = noise, self.steps(num_steps)
+        # In diffusers DDIM strides evenly, even past where uneven steps lie.
+        stride = self.num_steps // len(steps)
+        ends = [*steps[1:], -1] if sampler == "DDPM" else [step - stride for step in steps]
+        for step, end in zip(steps, ends, strict=True):
+            # Numbers from the processor, in single precision as in diffusers: nothing waits for a device.
+            kept, after = self.kept[step], self.kept[end] if end >= 0 else torch.ones(())
+            clean, error = self._divided(values, denoise(values, step), kept)
             if sampler == "DDIM":
-                values = _number(kept_after.sqrt()) * clean + _number((1 - kept_after).sqrt()) * error
+                values = after.sqrt().item() * clean + (1 - after).sqrt().item() * error
             else:
-                values = _ancestor(values, clean, kept, kept_after, is_last=step == 0)
+                values = _ancestor(values, clean, kept, after, is_last=step == 0)
         return values
 
     def _betas(self) -> Tensor:
         if self.law == "linear":
             return torch.linspace(self.beta_start, self.beta_end, self.num_steps)
+        if self.law == "scaled_linear":
+            return torch.linspace(self.beta_start**0.5, self.beta_end**0.5, self.num_steps) ** 2
         shares = [_cosine(step / self.num_steps) for step in range(self.num_steps + 1)]
         return torch.tensor([min(1 - after / before, _LARGEST_BETA) for before, after in pairwise(shares)])
 
-    def _way(self, num_steps: int) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Give each step from the noisiest on, with the shares kept at it and after it, in single precision."""
-        kept, stride = self.kept(), self.num_steps // num_steps
-        for number in reversed(range(num_steps)):
-            step = number * stride
-            yield step, kept[step], kept[step - stride] if step >= stride else torch.ones(())
+    def _shares(self, like: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the roots of what is kept and of what is lost at `step` (batch,), to multiply `like` by."""
+        if like.device not in self._roots:
+            kept = self.kept.to(like.device)
+            self._roots[like.device] = kept.sqrt(), (1 - kept).sqrt()
+        shape = (-1, *[1] * (like.dim() - 1))
+        root, lost = (table[step].reshape(shape).to(like.dtype) for table in self._roots[like.device])
+        return root, lost
 
     def _divided(self, values: Tensor, told: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
         """Divide noisy values into clean ones, clipped, and the noise as the network sees it."""
-        root, lost = _number(kept.sqrt()), _number((1 - kept).sqrt())
+        root, lost = kept.sqrt().item(), (1 - kept).sqrt().item()
         if self.predicts == "epsilon":
             clean, error = (values - lost * told) / root, told
-        else:
+        elif self.predicts == "sample":
             clean, error = told, (values - root * told) / lost
+        else:
+            clean, error = root * values - lost * told, root * told + lost * values
         return (clean if self.clip is None else clean.clamp(-self.clip, self.clip)), error
 
 
-def _ancestor(values: Tensor, clean: Tensor, kept: Tensor, kept_after: Tensor, *, is_last: bool) -> Tensor:
+def _ancestor(values: Tensor, clean: Tensor, kept: Tensor, after: Tensor, *, is_last: bool) -> Tensor:
     """Draw the values one step before: equation 7 of the DDPM paper, with the smaller of the two variances."""
-    alpha, lost, lost_after = kept / kept_after, 1 - kept, 1 - kept_after
-    mean = _number(kept_after.sqrt() * (1 - alpha) / lost) * clean + _number(alpha.sqrt() * lost_after / lost) * values
+    alpha, lost, lost_after = kept / after, 1 - kept, 1 - after
+    share_clean, share_noisy = after.sqrt() * (1 - alpha) / lost, alpha.sqrt() * lost_after / lost
+    mean = share_clean.item() * clean + share_noisy.item() * values
     if is_last:
         return mean
     variance = (lost_after / lost * (1 - alpha)).clamp(min=1e-20)
-    return mean + _number(variance.sqrt()) * torch.randn_like(values)
-
-
-def _number(value: Tensor) -> float:
-    """Give a number that is on the processor, so that nothing waits for a device."""
-    return value.item()
+    return mean + variance.sqrt().item() * torch.randn_like(values)
 
 
 def _cosine(share: float) -> float:

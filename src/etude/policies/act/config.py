@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION, STATE, images
+from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import chosen, normalized
-from etude.transforms.images import Resize
+from etude.policies.inputs import chosen, normalized, resized
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 from etude.transforms.relative import RelativeActions
@@ -106,11 +105,9 @@ class Config:
 
     def reframe(self, observation: Specs, action: Spec) -> Pipeline:
         """Resize pictures and make actions relative, where the config says so."""
-        inputs = []
-        if self.image_size and images(observation):
-            inputs.append(Resize(keys=tuple(images(observation)), size=self.image_size))
+        inputs = resized(self.image_size, observation)
         if not self.use_relative_actions:
-            return Pipeline(tuple(inputs))
+            return Pipeline(inputs)
         if STATE not in observation:
             raise ConfigError(f"Relative actions need '{STATE}'; there is {', '.join(observation)}.")
         relative = RelativeActions.between(observation[STATE], action, exclude=self.relative_exclude_joints)

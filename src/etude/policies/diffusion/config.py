@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from etude.core.errors import ConfigError
@@ -11,7 +12,7 @@ from etude.core.frame import ACTION
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import chosen, normalized
+from etude.policies.inputs import chosen, normalized, resized
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 
@@ -30,12 +31,19 @@ class Config:
     """Actions made at once, from that of the first frame looked at on."""
     n_action_steps: int = 8
     """Actions to play before asking again, from this frame's on."""
+    drop_n_last_frames: int = 7
+    """Frames at an episode's end that are not learned from: with more of them every chunk would end in padding."""
     normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
     """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
     vision_backbone: Literal["resnet18", "resnet34", "small"] = "resnet18"
     """Picture encoder; `small` learns on a processor."""
+    pretrained_backbone_weights: Path | None = None
+    """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
+    image_size: tuple[int, int] | None = None
+    """Height and width to bring pictures to before the network sees them, by averaging areas, as datasets do while they
+    decode; none leaves them as they are."""
     resize_shape: tuple[int, int] | None = None
-    """Height and width to bring pictures to; none leaves them as they are."""
+    """Height and width that the network itself brings whole pictures to, as LeRobot does; many times slower."""
     crop_shape: tuple[int, int] | None = None
     """Height and width of the part that is seen: any in training, the middle when acting."""
     crop_is_random: bool = True
@@ -46,6 +54,8 @@ class Config:
     """Places in a picture that are told to the network."""
     use_separate_rgb_encoder_per_camera: bool = False
     """One picture encoder for each camera."""
+    denoiser: Literal["unet", "transformer"] = "unet"
+    """What takes the noise away."""
     down_dims: tuple[int, ...] = (512, 1024, 2048)
     """Channels of the U-Net, halving time from each to the next."""
     kernel_size: int = 5
@@ -56,20 +66,34 @@ class Config:
     """Width in which a step of noise is told."""
     use_film_scale_modulation: bool = True
     """Whether the observation scales channels as well as shifting them."""
+    n_layer: int = 8
+    """Layers of the transformer."""
+    n_head: int = 4
+    """Its attention heads."""
+    n_emb: int = 256
+    """Its width."""
+    p_drop_emb: float = 0.0
+    """Share of its tokens' values dropped in training."""
+    p_drop_attn: float = 0.3
+    """Share dropped within its layers."""
+    causal_attn: bool = True
+    """Whether an action reads only actions and observations up to its own time."""
     noise_scheduler_type: Literal["DDPM", "DDIM"] = "DDPM"
     """How noise is taken away when acting."""
     num_train_timesteps: int = 100
     """Steps of noise learned."""
     num_inference_steps: int | None = None
     """Steps taken when acting; none takes all."""
-    beta_schedule: Literal["squaredcos_cap_v2", "linear"] = "squaredcos_cap_v2"
+    timestep_spacing: Literal["leading", "trailing"] = "leading"
+    """Whether the steps taken when acting end at the cleanest one or begin at the noisiest."""
+    beta_schedule: Literal["squaredcos_cap_v2", "linear", "scaled_linear"] = "squaredcos_cap_v2"
     """How much noise each step adds."""
     beta_start: float = 0.0001
     """First of a linear schedule."""
     beta_end: float = 0.02
     """Last of a linear schedule."""
-    prediction_type: Literal["epsilon", "sample"] = "epsilon"
-    """What the network tells: the noise, or the actions."""
+    prediction_type: Literal["epsilon", "sample", "v_prediction"] = "epsilon"
+    """What the network tells: the noise, the actions, or the velocity between them."""
     clip_sample: bool = True
     """Keep actions within `clip_sample_range` at every step."""
     clip_sample_range: float = 1.0
@@ -78,13 +102,21 @@ class Config:
     """Learn nothing from actions beyond the end of an episode."""
     optimizer_lr: float = 1e-4
     """Learning rate."""
+    optimizer_betas: tuple[float, float] = (0.95, 0.999)
+    """Decays of the gradient's mean and of its square's."""
+    optimizer_eps: float = 1e-8
+    """Least divisor of a step."""
     optimizer_weight_decay: float = 1e-6
     """Weight decay."""
+    transformer_weight_decay: float = 1e-3
+    """Weight decay of the transformer's matrices; its other parameters have none."""
 
     def __post_init__(self) -> None:
         halvings = 2 ** (len(self.down_dims) - 1)
-        if self.horizon % halvings:
+        if self.denoiser == "unet" and self.horizon % halvings:
             raise ConfigError(f"horizon ({self.horizon}) must be a multiple of {halvings}, for {self.down_dims}.")
+        if self.denoiser == "transformer" and self.n_emb % (2 * self.n_head):
+            raise ConfigError(f"n_emb ({self.n_emb}) must be an even multiple of n_head ({self.n_head}).")
         last = self.horizon - self.n_obs_steps + 1
         if not 1 <= self.n_action_steps <= last:
             raise ConfigError(
@@ -95,21 +127,16 @@ class Config:
                 f"num_inference_steps ({self.num_inference_steps}) must lie between 1 and num_train_timesteps "
                 f"({self.num_train_timesteps})."
             )
-
-    @property
-    def image_size(self) -> tuple[int, int] | None:
-        """Height and width of the pictures it sees."""
-        return self.resize_shape
+        if self.pretrained_backbone_weights and (self.use_group_norm or not self.vision_backbone.startswith("resnet")):
+            raise ConfigError(
+                "pretrained_backbone_weights are those of a ResNet that normalises batches; choose "
+                "vision_backbone=resnet18 and use_group_norm=false."
+            )
 
     @property
     def num_noise(self) -> int:
         """Actions' worth of noise that a chunk is made of."""
         return self.horizon
-
-    @property
-    def seen_size(self) -> tuple[int, int] | None:
-        """Height and width of what reaches the picture encoder; none for whole pictures of any size."""
-        return self.crop_shape or self.resize_shape
 
     @property
     def window(self) -> Window:
@@ -123,18 +150,23 @@ class Config:
         return chosen("Diffusion Policy", specs, needs_state=True)
 
     def reframe(self, observation: Specs, action: Spec) -> Pipeline:
-        """Leave frames as they are: pictures are resized in the network, as in LeRobot."""
-        del observation, action
-        return Pipeline()
+        """Resize pictures, where the config says so."""
+        del action
+        return Pipeline(resized(self.image_size, observation))
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
-        """Bring pictures to 0..1, then normalise by `stats`."""
+        """Resize pictures, bring them to 0..1, then normalise all by `stats`."""
         return self.reframe(observation, action).then(normalized(self.normalization_mapping, stats, observation))
 
     @classmethod
     def lerobot(cls) -> Config:
-        """LeRobot's defaults since version 0.6: longer chunks."""
-        return cls(horizon=64, n_action_steps=32)
+        """LeRobot's defaults since version 0.6: longer chunks; an encoder for each camera, which normalises batches."""
+        return cls(horizon=64, n_action_steps=32, use_group_norm=False, use_separate_rgb_encoder_per_camera=True)
+
+    @classmethod
+    def lerobot_old(cls) -> Config:
+        """LeRobot's first defaults, those of `lerobot/diffusion_pusht`."""
+        return cls(crop_shape=(84, 84))
 
     @classmethod
     def states(cls) -> Config:
@@ -142,12 +174,46 @@ class Config:
         return cls(down_dims=(256, 512, 1024))
 
     @classmethod
+    def ddim(cls) -> Config:
+        """The published policy, acting in ten steps instead of a hundred."""
+        return cls(noise_scheduler_type="DDIM", num_inference_steps=10)
+
+    @classmethod
+    def transformer(cls) -> Config:
+        """The published policy with a transformer: 10 actions made, 8 played."""
+        return cls(
+            denoiser="transformer", horizon=10, n_action_steps=8, drop_n_last_frames=1, optimizer_betas=(0.9, 0.95)
+        )
+
+    @classmethod
+    def transformer_ddim(cls) -> Config:
+        """The same, acting in ten steps instead of a hundred."""
+        return replace(cls.transformer(), noise_scheduler_type="DDIM", num_inference_steps=10)
+
+    @classmethod
+    def small(cls) -> Config:
+        """A policy that learns on two processor cores in minutes, from states or from small pictures."""
+        return cls(
+            vision_backbone="small",
+            image_size=(96, 96),
+            down_dims=(64, 128),
+            diffusion_step_embed_dim=64,
+            noise_scheduler_type="DDIM",
+            num_inference_steps=10,
+            timestep_spacing="trailing",
+            prediction_type="sample",
+            optimizer_lr=1e-3,
+        )
+
+    @classmethod
     def tiny(cls) -> Config:
         """Smallest working size; every test uses it."""
         return cls(
             horizon=4,
             n_action_steps=2,
+            drop_n_last_frames=0,
             vision_backbone="small",
+            image_size=(48, 64),
             crop_shape=(40, 56),
             spatial_softmax_num_keypoints=4,
             down_dims=(16, 32),

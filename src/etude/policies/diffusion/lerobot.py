@@ -21,9 +21,12 @@ num_inference_steps beta_schedule beta_start beta_end prediction_type clip_sampl
 do_mask_loss_for_padding optimizer_lr optimizer_betas optimizer_eps optimizer_weight_decay scheduler_name
 scheduler_warmup_steps
 """
-ALIEN: dict[str, Any] = {}
+ALIEN = {"denoiser": "unet", "image_size": None, "timestep_spacing": "leading"}
 """Keys that are ours alone, with the value that says what LeRobot does."""
-SKIPPED = ("pretrained_backbone_weights",)
+SKIPPED = (
+    "pretrained_backbone_weights", "n_layer", "n_head", "n_emb", "p_drop_emb", "p_drop_attn", "causal_attn",
+    "transformer_weight_decay",
+)  # fmt: skip
 """Keys of ours that say nothing about how the policy acts."""
 _LAYERS = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
 _NUMBERED = re.compile(r"(?<=backbone\.)\d(?=\.)")
@@ -34,7 +37,7 @@ _NAMED = re.compile(r"(?<=backbone\.)(conv1|bn1|layer\d)(?=\.)")
 def read_config(stored: Mapping[str, Any]) -> Config:
     """Give our config for LeRobot's `config.json`; raise `ConfigError` for a value that we cannot follow."""
     # The ratio is spent when the config is made: what is cropped is stored too.
-    return read_values(Config, stored, only={}, skipped=("crop_ratio",))
+    return read_values(Config, stored, only={}, skipped=("crop_ratio", "gradient_checkpointing"))
 
 
 def write_config(config: Config) -> dict[str, Any]:
@@ -44,7 +47,26 @@ def write_config(config: Config) -> dict[str, Any]:
         raise ConfigError(
             f"LeRobot's Diffusion Policy sees through a ResNet; vision_backbone = {config.vision_backbone!r} is ours."
         )
-    return values | {"pretrained_backbone_weights": None}
+    if config.prediction_type == "v_prediction":
+        raise ConfigError("LeRobot's Diffusion Policy tells the noise or the actions; prediction_type is v_prediction.")
+    halvings = 2 ** len(config.down_dims)
+    if config.horizon % halvings:
+        raise ConfigError(f"LeRobot wants a horizon that is a multiple of {halvings}; it is {config.horizon}.")
+    return values | {"pretrained_backbone_weights": None, "crop_ratio": _crop_ratio(config)}
+
+
+def _crop_ratio(config: Config) -> float:
+    """Give the share from which LeRobot works out what it crops of a resized picture."""
+    if not (config.resize_shape and config.crop_shape):
+        return 1.0
+    pairs = list(zip(config.crop_shape, config.resize_shape, strict=True))
+    ratio = max(crop / whole for crop, whole in pairs)
+    if any(int(whole * ratio) != crop for crop, whole in pairs):
+        raise ConfigError(
+            f"LeRobot crops the same share of both sides of a resized picture; crop_shape {list(config.crop_shape)} of "
+            f"{list(config.resize_shape)} is not that."
+        )
+    return ratio
 
 
 def rename(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
-"""The network: what was seen becomes one vector, on condition of which noise becomes a chunk of actions.
+"""The network: what was seen becomes one vector per time, on condition of which noise becomes a chunk of actions.
 
-Tensor names are LeRobot's without their `diffusion.` prefix, but for those of the picture encoder's layers.
+Tensor names are LeRobot's without their `diffusion.` prefix, but for those of the picture encoder's layers. LeRobot has
+no transformer; its names are the original's, below `transformer.`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from etude.core.frame import ACTION, ENVIRONMENT_STATE, STATE, images
+from etude.core.frame import ACTION, images
 from etude.core.spec import Spec, Specs
-from etude.nn.heads.diffusion import Diffusion
+from etude.nn.diffusion_transformer import DiffusionTransformer, Sizes
+from etude.nn.heads.diffusion import Denoiser, Diffusion
 from etude.nn.losses import masked_mse
 from etude.nn.unet1d import Unet1d
 from etude.policies.diffusion.config import Config
-from etude.policies.diffusion.pictures import PictureEncoder
 from etude.policies.policy import NOISE, Batch
+from etude.policies.seeing import PictureEncoder, observed, observed_width, picture_encoder
 
 IS_PAD = f"{ACTION}_is_pad"
 
@@ -33,21 +35,16 @@ class DiffusionPolicy(nn.Module):
     def __init__(self, config: Config, observation: Specs, action: Spec) -> None:
         super().__init__()
         self.config, self.cameras, self._num_joints = config, images(observation), action.shape[0]
-        width = sum(observation[key].shape[0] for key in (STATE, ENVIRONMENT_STATE) if key in observation)
+        self.rgb_encoder = None
         if self.cameras:
-            sizes = [observation[key].shape[:2] for key in self.cameras]
-            encoders = [PictureEncoder(config, (height, width)) for height, width in sizes[: self._num_encoders]]
-            self.rgb_encoder = nn.ModuleList(encoders) if len(encoders) > 1 else encoders[0]
-            width += len(self.cameras) * 2 * config.spatial_softmax_num_keypoints
-        self.unet = Unet1d(
-            self._num_joints,
-            width * config.n_obs_steps,
-            widths=config.down_dims,
-            kernel_size=config.kernel_size,
-            num_groups=config.n_groups,
-            step_dim=config.diffusion_step_embed_dim,
-            scales=config.use_film_scale_modulation,
-        )
+            sizes = [config.image_size or observation[key].shape[:2] for key in self.cameras]
+            is_separate = config.use_separate_rgb_encoder_per_camera
+            self.rgb_encoder = picture_encoder(config, [(h, w) for h, w in sizes], is_separate=is_separate)
+        width = observed_width(config, observation)
+        if config.denoiser == "transformer":
+            self.transformer = _transformer(config, self._num_joints, width)
+        else:
+            self.unet = _unet(config, self._num_joints, width * config.n_obs_steps)
         self._diffusion = Diffusion(
             num_steps=config.num_train_timesteps,
             law=config.beta_schedule,
@@ -55,16 +52,21 @@ class DiffusionPolicy(nn.Module):
             beta_end=config.beta_end,
             predicts=config.prediction_type,
             clip=config.clip_sample_range if config.clip_sample else None,
+            spacing=config.timestep_spacing,
         )
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean squared error of what the network tells of chunks with noise added, each up to a step of its own."""
-        clean = batch[ACTION]
+        clean, seen = batch[ACTION], observed(batch, self.cameras, self.rgb_encoder)
         noise = torch.randn_like(clean)
         step = torch.randint(0, self.config.num_train_timesteps, (len(clean),), device=clean.device)
-        told = self.unet(self._diffusion.add(clean, noise, step), step, self._condition(batch))
+        noisy = self._diffusion.add(clean, noise, step)
+        if self.config.denoiser == "transformer":
+            told = self.transformer(noisy, step, seen)
+        else:
+            told = self.unet(noisy, step, seen.flatten(1))
         is_pad = batch.get(IS_PAD) if self.config.do_mask_loss_for_padding else None
-        loss = masked_mse(told.float(), self._diffusion.target(clean, noise), is_pad)
+        loss = masked_mse(told.float(), self._diffusion.target(clean, noise, step), is_pad)
         return loss, {"mse": loss.detach()}
 
     def act(self, batch: Batch) -> Tensor:
@@ -72,12 +74,12 @@ class DiffusionPolicy(nn.Module):
 
         They are made of `noise` (batch, horizon, action), where the batch has it.
         """
-        condition = self._condition(batch)
+        seen = observed(batch, self.cameras, self.rgb_encoder)
         noise = batch.get(NOISE)
         if noise is None:
-            noise = condition.new_empty(len(condition), self.config.horizon, self._num_joints).normal_()
+            noise = seen.new_empty(len(seen), self.config.horizon, self._num_joints).normal_()
         chunk = self._diffusion.sample(
-            lambda noisy, step: self.unet(noisy, step, condition),
+            self._denoiser(seen),
             noise,
             num_steps=self.config.num_inference_steps,
             sampler=self.config.noise_scheduler_type,
@@ -85,30 +87,58 @@ class DiffusionPolicy(nn.Module):
         return chunk[:, self.config.n_obs_steps - 1 :]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Give one group."""
-        return [{"params": list(self.parameters()), "lr": self.config.optimizer_lr}]
+        """Give one group; matrices of a transformer decay more than others, and its vectors not at all."""
+        config = self.config
+        shared = {"lr": config.optimizer_lr, "betas": config.optimizer_betas, "eps": config.optimizer_eps}
+        shared["weight_decay"] = config.optimizer_weight_decay
+        if config.denoiser == "unet":
+            return [shared | {"params": list(self.parameters())}]
+        matrices, vectors = self.transformer.decay_groups()
+        groups = [
+            shared | {"params": matrices, "weight_decay": config.transformer_weight_decay},
+            shared | {"params": vectors, "weight_decay": 0.0},
+        ]
+        if self.rgb_encoder is not None:
+            groups.append(shared | {"params": list(self.rgb_encoder.parameters())})
+        return groups
 
     def begin_training(self) -> None:
-        """Start from random weights."""
+        """Read the picture encoders' pretrained weights, where the config names a file."""
+        path = self.config.pretrained_backbone_weights
+        for module in self.modules():
+            if path and isinstance(module, PictureEncoder):
+                module.read_pretrained(path)
 
-    @property
-    def _num_encoders(self) -> int:
-        return len(self.cameras) if self.config.use_separate_rgb_encoder_per_camera else 1
+    def _denoiser(self, seen: Tensor) -> Denoiser:
+        """Prepare what stays the same in all steps, and give what takes noise away on condition of it."""
+        steps = torch.tensor(self._diffusion.steps(self.config.num_inference_steps))
+        steps = dict(zip(steps.tolist(), steps.to(seen.device).split(1), strict=True))
+        if self.config.denoiser == "transformer":
+            memory = self.transformer.remember(seen)
+            return lambda noisy, step: self.transformer.denoise(noisy, steps[step].expand(len(noisy)), memory)
+        condition = seen.flatten(1)
+        return lambda noisy, step: self.unet(noisy, steps[step].expand(len(noisy)), condition)
 
-    def _condition(self, batch: Batch) -> Tensor:
-        """Give all that was seen as one vector (batch, n_obs_steps * width)."""
-        seen = [batch[STATE]]
-        if self.cameras:
-            seen.append(self._see(torch.stack([batch[key] for key in self.cameras], 2)))
-        if ENVIRONMENT_STATE in batch:
-            seen.append(batch[ENVIRONMENT_STATE])
-        return torch.cat(seen, -1).flatten(1)
 
-    def _see(self, pictures: Tensor) -> Tensor:
-        """Encode pictures (batch, time, camera, 3, height, width) to (batch, time, code of all cameras)."""
-        if isinstance(self.rgb_encoder, nn.ModuleList):
-            codes = [encode(pictures[:, :, i].flatten(0, 1)) for i, encode in enumerate(self.rgb_encoder)]
-            joined = torch.cat(codes, -1)
-        else:
-            joined = self.rgb_encoder(pictures.flatten(0, 2))
-        return joined.reshape(*pictures.shape[:2], -1)
+def _unet(config: Config, channels: int, condition: int) -> Unet1d:
+    return Unet1d(
+        channels,
+        condition,
+        widths=config.down_dims,
+        kernel_size=config.kernel_size,
+        num_groups=config.n_groups,
+        step_dim=config.diffusion_step_embed_dim,
+        scales=config.use_film_scale_modulation,
+    )
+
+
+def _transformer(config: Config, channels: int, condition: int) -> DiffusionTransformer:
+    sizes = Sizes(
+        dim=config.n_emb,
+        num_layers=config.n_layer,
+        num_heads=config.n_head,
+        dropout=config.p_drop_attn,
+        embedding_dropout=config.p_drop_emb,
+        is_causal=config.causal_attn,
+    )
+    return DiffusionTransformer(channels, condition, horizon=config.horizon, num_tokens=config.n_obs_steps, sizes=sizes)

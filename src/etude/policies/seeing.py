@@ -1,0 +1,132 @@
+"""What was seen at each time as one vector, for policies that look back.
+
+Tensor names are LeRobot's `rgb_encoder`, but for those of the picture encoder's layers, which are torchvision's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from etude.core.errors import ConfigError
+from etude.core.frame import ENVIRONMENT_STATE, STATE, images
+from etude.core.spec import Specs
+from etude.nn.conv import SmallEncoder
+from etude.nn.keypoints import SpatialSoftmax
+from etude.nn.resnet import ResNet, group_norm
+from etude.policies.policy import Batch
+from etude.policies.weights import fill, read_weights
+
+
+class SeesPictures(Protocol):
+    """The fields of a config that say how pictures are seen; names are LeRobot's."""
+
+    @property
+    def vision_backbone(self) -> str: ...  # noqa: D102
+    @property
+    def use_group_norm(self) -> bool: ...  # noqa: D102
+    @property
+    def resize_shape(self) -> tuple[int, int] | None: ...  # noqa: D102
+    @property
+    def crop_shape(self) -> tuple[int, int] | None: ...  # noqa: D102
+    @property
+    def crop_is_random(self) -> bool: ...  # noqa: D102
+    @property
+    def spatial_softmax_num_keypoints(self) -> int: ...  # noqa: D102
+
+
+class PictureEncoder(nn.Module):
+    """Pictures (..., 3, height, width) in 0..1 or normalised, of `size`, to (..., 2 * keypoint).
+
+    They are resized, cropped, anywhere in training and in the middle when acting, and encoded as a few places in them.
+    """
+
+    def __init__(self, config: SeesPictures, size: tuple[int, int]) -> None:
+        super().__init__()
+        self._resize, self._crop, self._is_random = config.resize_shape, config.crop_shape, config.crop_is_random
+        self.backbone = _backbone(config)
+        shown = self._resize or size
+        if self._crop and not all(part <= whole for part, whole in zip(self._crop, shown, strict=True)):
+            raise ConfigError(f"crop_shape {list(self._crop)} does not fit in pictures of {list(shown)}.")
+        height, width = (self.backbone.map_size(pixels) for pixels in self._crop or shown)
+        num_keypoints = config.spatial_softmax_num_keypoints
+        self.pool = SpatialSoftmax(self.backbone.channels, height, width, num_keypoints)
+        self.out = nn.Linear(2 * num_keypoints, 2 * num_keypoints)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Give the code."""
+        leading, flat = pictures.shape[:-3], pictures.flatten(0, -4)
+        if self._resize and tuple(flat.shape[-2:]) != self._resize:
+            flat = nn.functional.interpolate(flat, self._resize, mode="bilinear", antialias=True)
+        if self._crop:
+            is_random = self.training and self._is_random
+            flat = (random_crop if is_random else centre_crop)(flat, self._crop)
+        return torch.relu(self.out(self.pool(self.backbone(flat)).flatten(1))).unflatten(0, leading)
+
+    def read_pretrained(self, path: Path) -> None:
+        """Start the picture encoder from a safetensors file with torchvision's tensor names."""
+        stored = {name: value for name, value in read_weights(path).items() if not name.startswith("fc.")}
+        own = self.backbone.state_dict().items()
+        counts = {
+            name: value for name, value in own if name.endswith("num_batches_tracked")
+        }  # files may leave them out
+        fill(self.backbone, counts | stored, path)
+
+
+class EncoderPerCamera(nn.ModuleList):
+    """Pictures (camera, ..., 3, height, width), each camera's seen by an encoder of its own."""
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Give codes (camera, ..., 2 * keypoint)."""
+        return torch.stack([encode(seen) for encode, seen in zip(self, pictures, strict=True)])
+
+
+def picture_encoder(
+    config: SeesPictures, sizes: Sequence[tuple[int, int]], *, is_separate: bool
+) -> PictureEncoder | EncoderPerCamera:
+    """Build what encodes the pictures of cameras with these `sizes`: one for all, or one for each."""
+    if is_separate and len(sizes) > 1:
+        return EncoderPerCamera(PictureEncoder(config, size) for size in sizes)
+    return PictureEncoder(config, sizes[0])
+
+
+def observed_width(config: SeesPictures, observation: Specs) -> int:
+    """Count the numbers that `observed` tells of each time."""
+    numbers = sum(observation[key].shape[0] for key in (STATE, ENVIRONMENT_STATE) if key in observation)
+    return numbers + len(images(observation)) * 2 * config.spatial_softmax_num_keypoints
+
+
+def observed(batch: Batch, cameras: Sequence[str], encode: nn.Module | None) -> Tensor:
+    """Give what was seen at each time: (batch, time, state, then codes of pictures, then the environment's state)."""
+    seen = [batch[STATE]] if STATE in batch else []
+    if encode is not None:
+        # Cameras first: joining them so keeps a picture's channels side by side in memory, where they were.
+        sizes = (len(cameras), *batch[cameras[0]].shape[:2])
+        seen.extend(encode(torch.cat([batch[key].flatten(0, 1) for key in cameras]).unflatten(0, sizes)))
+    if ENVIRONMENT_STATE in batch:
+        seen.append(batch[ENVIRONMENT_STATE])
+    return torch.cat(seen, -1)
+
+
+def centre_crop(pictures: Tensor, size: tuple[int, int]) -> Tensor:
+    """Give the middle of (batch, channel, height, width); rounded to even, as by torchvision."""
+    (height, width), (tall, wide) = pictures.shape[-2:], size
+    top, left = round((height - tall) / 2), round((width - wide) / 2)
+    return pictures[..., top : top + tall, left : left + wide]
+
+
+def random_crop(pictures: Tensor, size: tuple[int, int]) -> Tensor:
+    """Give the same part, anywhere, of all of (batch, channel, height, width)."""
+    (height, width), (tall, wide) = pictures.shape[-2:], size
+    top, left = (int(torch.randint(0, rest + 1, ())) for rest in (height - tall, width - wide))
+    return pictures[..., top : top + tall, left : left + wide]
+
+
+def _backbone(config: SeesPictures) -> ResNet | SmallEncoder:
+    if config.vision_backbone == "small":
+        return SmallEncoder()
+    return ResNet(config.vision_backbone, group_norm if config.use_group_norm else nn.BatchNorm2d)
