@@ -31,6 +31,7 @@ from etude.hardware.calibrating import (
 from etude.hardware.calibrating.steps import POLL_S
 from etude.hardware.device import connected
 from etude.hardware.names import known_arm_at, remember_arm
+from etude.hardware.unfinished import mend
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,7 +50,7 @@ _ENOUGH = 0.85
 def calibrate(arm: Arm, config: Any, path: Path, *, is_automatic: bool) -> int:
     """Calibrate, store in the motors and in the file, and remember the arm by its name."""
     with _opened(arm):
-        greet(arm.bus)
+        _greeted(arm)
         say(f"The arm on {arm.bus.line.name} answers.{'' if is_automatic else ' Its torque goes off: support it.'}")
         steps = by_itself(arm.kind, arm.bus, arm.clock) if is_automatic else by_hand(arm.kind, arm.bus)
         try:
@@ -69,7 +70,7 @@ def calibrate(arm: Arm, config: Any, path: Path, *, is_automatic: bool) -> int:
 def go_back(arm: Arm, path: Path, stamp: str | None) -> int:
     """Take up an older calibration again."""
     with _opened(arm):
-        greet(arm.bus)
+        _greeted(arm)
         chosen = restore(arm.kind, arm.bus, path, stamp)
     say(f"The calibration of {chosen} is in use again, in the motors and in {path}.")
     return 0
@@ -145,6 +146,13 @@ def _asked(step: Step) -> str:
     if isinstance(step, Look):
         return "Enter takes it as it is, r and Enter does it over:" if step.may_accept else "Enter goes on moving:"
     return "Then press Enter." if isinstance(step, (Sweep, Hold)) else ""
+
+
+def _greeted(arm: Arm) -> None:
+    """See that the right motors answer, and put right what a calibration that was cut short has left in them."""
+    greet(arm.bus)
+    if mend(arm.kind, arm.bus, arm.clock):
+        say("A calibration was cut short before; the motors hold again what they held then.")
 
 
 @contextmanager

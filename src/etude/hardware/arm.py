@@ -10,7 +10,7 @@ import numpy as np
 from etude.core.clock import RealClock
 from etude.core.errors import DeviceError
 from etude.core.spec import Spec
-from etude.hardware import arm_calibration, buses
+from etude.hardware import arm_calibration, buses, unfinished
 from etude.hardware.arm_config import ArmConfig
 from etude.hardware.arm_kind import ArmKind
 from etude.hardware.bus import MotorBus
@@ -45,6 +45,7 @@ class Arm:
         """Open the port, make sure that the right motors answer, and find their calibration."""
         self.bus.open()
         arm_calibration.greet(self.bus)
+        unfinished.mend(self.kind, self.bus, self.clock)
         self.calibration = arm_calibration.find(self.kind, self.bus, self._config, is_simulated=self.scene is not None)
         self._in_degrees, self._in_shares = self._scaled(Norm.DEGREES), self._scaled(Norm.RANGE_M100_100)
         self._scale = self._in_degrees if self._use_degrees else self._in_shares

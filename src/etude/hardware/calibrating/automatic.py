@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from etude.core.clock import Clock
 from etude.core.errors import DeviceError, UserError
-from etude.hardware import bodies
-from etude.hardware.arm_calibration import read
+from etude.hardware import bodies, unfinished
 from etude.hardware.arm_kind import ArmKind
 from etude.hardware.bus import MotorBus
 from etude.hardware.calibrating import checks
@@ -75,7 +74,8 @@ def by_itself(kind: ArmKind, bus: MotorBus, clock: Clock) -> Steps:
 
     Endless joints have their middle where they are when the person says so. Raise `UserError` for makes that cannot.
     A fault ends it at once: the arm holds until the person supports it, then it is let go and holds in its motors what
-    it held before.
+    it held before. So it does when it is closed, but for an arm that is up, which holds where it is; and where the
+    process dies, the next one that connects gives the motors what they held.
     """
     plan = _PLANS.get(kind.body)
     if plan is None or kind.is_leader:
@@ -83,11 +83,11 @@ def by_itself(kind: ArmKind, bus: MotorBus, clock: Clock) -> Steps:
     ready = Hold(sentence=_READY)
     while (yield ready) is not Answer.NEXT:
         pass
+    unfinished.mend(kind, bus, clock)
     with ExitStack() as undo:
         encoders = Encoders(kind, bus, kind.motors)
-        before = read(kind, bus)
         feeler = Feeler(kind, bus, clock, encoders)
-        undo.callback(feeler.give_back, before)
+        undo.callback(_give_back, bus, clock, unfinished.note(kind, bus))
         middles = encoders.look()
         try:
             yield from _play(kind, plan, feeler)
@@ -107,6 +107,16 @@ def by_itself(kind: ArmKind, bus: MotorBus, clock: Clock) -> Steps:
             f"The arm met something on its way. {told} Make room, or calibrate by hand: leave out --auto."
         )
     yield Done(calibration=choose(kind, bus, swept, middles))
+
+
+def _give_back(bus: MotorBus, clock: Clock, held: unfinished.Held) -> None:
+    """Give the motors what they held; where some cannot be reached, whoever connects next does."""
+    try:
+        if unfinished.give_back(bus, clock, held):
+            unfinished.forget(bus)
+    except KeyboardInterrupt:  # who is in such a hurry wants no motor to stay weak
+        unfinished.give_back(bus, clock, held)
+        raise
 
 
 def _play(kind: ArmKind, plan: tuple[_Seek | _Go, ...], feeler: Feeler) -> Generator[Step, Answer | None, None]:

@@ -12,7 +12,6 @@ from etude.hardware.arm_kind import ArmKind
 from etude.hardware.bus import MotorBus
 from etude.hardware.calibrating.encoders import Encoders
 from etude.hardware.calibrating.steps import Swept
-from etude.hardware.calibration import Calibration, MotorCalibration
 
 _SPEED = 450
 """[ticks/s], 40 degrees per second."""
@@ -38,7 +37,6 @@ class Feeler:
 
     def __init__(self, kind: ArmKind, bus: MotorBus, clock: Clock, encoders: Encoders) -> None:
         self._kind, self._bus, self._clock, self._encoders = kind, bus, clock, encoders
-        self._before = {name: bus.sync_read(name) for name in ("Torque_Limit", "Goal_Velocity")}
         self._stops: dict[str, dict[int, int]] = {motor: {} for motor in kind.motors}
 
     def begin(self, first: Mapping[str, int]) -> None:
@@ -104,31 +102,6 @@ class Feeler:
         for motor in self._kind.motors:
             with suppress(DeviceError):
                 self._bus.write("Torque_Enable", motor, 0, despite_faults=True)
-
-    def give_back(self, calibration: Calibration) -> None:
-        """Give the motors that can be reached what they held before, without any of them jumping."""
-        for motor, values in calibration.items():
-            with suppress(DeviceError):
-                self._give_back(motor, values)
-
-    def _give_back(self, motor: str, values: MotorCalibration) -> None:
-        is_on = False
-        with suppress(DeviceError):  # a motor that complains is not switched on again
-            is_on = bool(self._bus.read("Torque_Enable", motor))
-        held = {
-            "Torque_Enable": 0,
-            "Homing_Offset": values.homing_offset,
-            "Min_Position_Limit": values.range_min,
-            "Max_Position_Limit": values.range_max,
-            "Goal_Velocity": self._before["Goal_Velocity"][motor],
-        }
-        for name, value in held.items():
-            self._bus.write(name, motor, value, despite_faults=True)
-        if is_on:
-            self._pause()
-            self._hold(motor)
-            self._bus.write("Torque_Enable", motor, 1)
-        self._bus.write("Torque_Limit", motor, self._before["Torque_Limit"][motor], despite_faults=True)
 
     def _until_still(self, motor: str, is_there: Callable[[float], bool]) -> Generator[None, None, None]:
         """Look until the joint stands still where it should, as `is_there` tells by the load, or gets no further."""

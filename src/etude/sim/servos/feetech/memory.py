@@ -1,4 +1,4 @@
-"""The memory of a simulated Feetech servo: what outlives a power cycle, what a host may write, what was set at birth."""
+"""The memory of a simulated Feetech servo: what outlives a power cycle, what a host may write, what the factory did."""
 
 from __future__ import annotations
 
