@@ -1,0 +1,1 @@
+"""Behaviour transformer with vector-quantised actions."""
