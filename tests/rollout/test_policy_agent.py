@@ -154,7 +154,7 @@ def test_a_thread_computes_while_the_old_chunk_goes_on():
     agent = PolicyAgent(policy, replan=2, thinking=InThread(policy, hz=30.0, delay=1))
     assert play(agent, 5)[:, 1].tolist() == [0] * 5
     policy.may_go_on.set()
-    agent._thinking._asked[1].result()  # noqa: SLF001  only then is it sure to be there
+    agent._thinking._asked[1].result()
     assert agent.act({"tick": np.array(5)}).tolist() == [5.0, 2.0]
     assert len(agent.latencies_s) == 2
 

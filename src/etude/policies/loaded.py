@@ -97,11 +97,15 @@ class LoadedPolicy:
         takes `noise` (num_noise, action) to make the chunk of, or draws it. One that goes on from an old chunk takes
         what is left of it, `prefix` (time, action) in the dataset's units, and `delay`.
         """
-        frame = {key: self._repeated(value, self.observation.get(key)) for key, value in frame.items()}
+        frame = self.timed(frame)
         frames.check({key: self._accepted(spec, frame.get(key)) for key, spec in self.observation.items()}, frame)
         seen = {key: frame[key] for key in (*self.observation, NOISE, PREFIX, DELAY) if key in frame}
         chunk = self.act_batch({key: value[None] for key, value in seen.items()})
         return chunk[0]
+
+    def timed(self, frame: Frame) -> Frame:
+        """Give a frame whose entries have the axis of time that the policy looks back on."""
+        return {key: self._repeated(value, self.observation.get(key)) for key, value in frame.items()}
 
     def act_batch(self, batch: Frame) -> np.ndarray:
         """Give chunks (batch, time, action) for stacked frames, whose pictures may be resized already."""
