@@ -46,3 +46,12 @@ class Continuing(Protocol):
         The prefix is what is left of the old chunk, this tick's action first; `delay` of them are certain to be played.
         """
         ...
+
+
+@runtime_checkable
+class LearnsInPhases(Protocol):
+    """A policy whose first updates learn something other than to act."""
+
+    def num_updates_before_acting(self) -> int:
+        """Count the updates that are still to come before it learns to act."""
+        ...

@@ -74,9 +74,10 @@ def open_loop_error(
 def _errors(loaded: LoadedPolicy, dataset: Dataset, batch: dict[str, np.ndarray], times: int) -> dict[str, np.ndarray]:
     """Give each guess's absolute errors over the actions that exist: (valid, action)."""
     ahead = slice(-_num_ahead(loaded), None)
-    truth, valid = (part[:, ahead][:, :times] for part in (batch[ACTION], ~batch[f"{ACTION}_is_pad"]))
-    seen = {key: batch[key] for key in loaded.observation}
-    guesses = {"policy": loaded.act_batch(seen)[:, :times], "mean_action": dataset.stats[ACTION].mean}
+    chunk = loaded.act_batch({key: batch[key] for key in loaded.observation})[:, :times]
+    # A policy may learn from actions beyond the chunk that it gives.
+    truth, valid = (part[:, ahead][:, : chunk.shape[1]] for part in (batch[ACTION], ~batch[f"{ACTION}_is_pad"]))
+    guesses = {"policy": chunk, "mean_action": dataset.stats[ACTION].mean}
     if STATE in batch and batch[STATE].shape[-1] == truth.shape[-1]:
         guesses["hold_state"] = batch[STATE][:, -1:] if loaded.past else batch[STATE][:, None]
     return {name: np.abs(guess - truth)[valid] for name, guess in guesses.items()}

@@ -93,6 +93,11 @@ class VqBet(nn.Module):
         if self.config.pretrained_backbone_weights and self.cameras:
             self.rgb_encoder.read_pretrained(self.config.pretrained_backbone_weights)
 
+    def num_updates_before_acting(self) -> int:
+        """Count the updates that are still to come before the codes are fixed."""
+        codes = self.action_head.vqvae_model
+        return 0 if codes.discretized else self.config.n_vqvae_training_steps - int(codes.optimized_steps)
+
     def _add_cameras(self, observation: Specs) -> None:
         size = self.config.image_size or observation[next(iter(self.cameras))].shape[:2]
         self.rgb_encoder = PictureEncoder(self.config, (size[0], size[1]))
