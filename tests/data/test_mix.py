@@ -13,7 +13,7 @@ from etude.data.check import check
 from etude.data.formats.lerobot_v3.config import Config
 from etude.data.mix import Mix
 from etude.data.sampler import EpisodeSampler
-from etude.data.sampling import sampler_of
+from etude.data.sampling import Draw, sampler_of
 from etude.data.windows import Windows
 
 FRONT, WRIST, CAM = "observation.images.front", "observation.images.wrist", "observation.images.cam"
@@ -162,24 +162,24 @@ def test_windows_of_a_mix_are_those_of_its_datasets(mix, rows, offsets):
 
 
 def test_a_mix_is_drawn_by_its_weights_and_resumes(mix):
-    drawn = sampler_of(mix, mix.episodes, seed=1).draw(4096)
+    drawn = sampler_of(mix, mix.episodes, Draw(seed=1)).draw(4096)
     assert (drawn < 6).sum() == 3072
-    after = sampler_of(mix, mix.episodes, seed=1, drawn=1000)
+    after = sampler_of(mix, mix.episodes, Draw(seed=1), drawn=1000)
     assert after.draw(3096).tolist() == drawn[1000:].tolist()
-    only = sampler_of(mix, mix.episodes[2:4], seed=1).draw(8)
+    only = sampler_of(mix, mix.episodes[2:4], Draw(seed=1)).draw(8)
     assert sorted(only.tolist()) == sorted([6, 7, 8, 9] * 2)
 
 
 def test_without_weights_every_frame_counts_the_same(folder):
     wide = {"root": "../wide", "rename": {CAM: FRONT}}
     mix = open_dataset(mix_of(folder, {"root": "../narrow"}, wide, leave_out=[WRIST]).parent)
-    drawn = sampler_of(mix, mix.episodes, seed=1).draw(4096)
+    drawn = sampler_of(mix, mix.episodes, Draw(seed=1)).draw(4096)
     assert abs((drawn < 6).mean() - 6 / 15) < 1 / 4096
 
 
 def test_one_dataset_is_drawn_as_ever(folder):
     dataset = open_dataset(folder / "narrow")
-    drawn = sampler_of(dataset, dataset.episodes, 5).draw(9)
+    drawn = sampler_of(dataset, dataset.episodes, Draw(seed=5)).draw(9)
     assert drawn.tolist() == EpisodeSampler(dataset.episodes, 5).draw(9).tolist()
 
 
@@ -241,10 +241,10 @@ def test_a_mix_is_streamed_by_its_weights_and_files(mix):
     groups = mix.file_groups()
     assert len(groups) == len(mix.episodes)
     assert set(groups[:2]).isdisjoint(groups[2:])
-    streamed = sampler_of(mix, mix.episodes, seed=1, is_streamed=True)
+    streamed = sampler_of(mix, mix.episodes, Draw(seed=1, is_streamed=True))
     drawn = streamed.draw(4096)
     assert (drawn < 6).sum() == 3072
-    again = sampler_of(mix, mix.episodes, seed=1, drawn=777, is_streamed=True)
+    again = sampler_of(mix, mix.episodes, Draw(seed=1, is_streamed=True), drawn=777)
     assert again.draw(100).tolist() == drawn[777:877].tolist()
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from etude.core.window import Window
 from etude.data import open_dataset
 from etude.data.sampler import EpisodeSampler
-from etude.data.sampling import sampler_of
+from etude.data.sampling import Draw, sampler_of
 from etude.data.windows import Windows
 
 FORMATS = ["lerobot_v3", "lerobot_v21"]
@@ -32,7 +32,7 @@ def test_samples_of_chosen_episodes_equal_the_oracle(opened, facts, chosen, offs
     lengths = [length for length, _ in facts.EPISODES]
     starts = [sum(lengths[:number]) for number in range(3)]
     own = [row for number in sorted(chosen) for row in range(starts[number], starts[number] + lengths[number])]
-    rows = sampler_of(opened, opened.episodes.chosen(sorted(chosen)), seed).draw(count)
+    rows = sampler_of(opened, opened.episodes.chosen(sorted(chosen)), Draw(seed=seed)).draw(count)
     for pass_ in range(0, count - len(own) + 1, len(own)):
         assert sorted(rows[pass_ : pass_ + len(own)].tolist()) == own
     keys = ["action", "observation.state"]

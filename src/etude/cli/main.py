@@ -21,7 +21,8 @@ COMMANDS = {
     "record": "Record demonstrations to a dataset.",
     "replay": "Play a recorded episode on the robot.",
     "train": "Train a policy on a dataset.",
-    "eval": "Run a trained policy in simulation and count its successes.",
+    "eval": "Run a trained policy in simulation and count its successes; or compare its actions with a dataset's.",
+    "eval compare": "Whether one evaluation is really better than another.",
     "run": "Run a trained policy on a robot.",
     "dataset info": "What a dataset holds.",
     "dataset check": "Whether a dataset is sound, and what to do if not.",
@@ -39,6 +40,10 @@ COMMANDS = {
     "dataset rename": "Give keys other names.",
     "dataset remove-key": "Leave out columns and cameras.",
     "dataset reencode": "Encode all videos again.",
+    "policy info": "What a policy sees and does, how it is played, where it learned.",
+    "policy check": "Whether a checkpoint is sound and still acts as it did.",
+    "policy import": "An Etude checkpoint of LeRobot's, of any age.",
+    "policy export": "A checkpoint that LeRobot loads.",
     "policy act": "One frame through a policy's whole pipeline.",
     "runs": "The runs made on this machine.",
 }
@@ -76,12 +81,15 @@ def _run(name: str, arguments: list[str]) -> int:
     from etude.cli.parse import parse
 
     module = importlib.import_module(f"etude.cli.{name.replace(' ', '_').replace('-', '_')}")
-    command = parse(module.COMMAND, arguments, prog=f"etude {name}")
+    expanded = module.expand(arguments) if hasattr(module, "expand") else arguments
+    command = parse(module.COMMAND, expanded, prog=f"etude {name}")
     return module.run(command) or 0
 
 
 def _command(words: list[str]) -> tuple[str, list[str]]:
     """Split into the command's name, of one or two words, and the rest; a group's name alone asks for its help."""
+    if (both := " ".join(words[:2])) in COMMANDS:
+        return both, words[2:]
     if words[0] in COMMANDS:
         return words[0], words[1:]
     group = [name for name in COMMANDS if name.startswith(f"{words[0]} ")]

@@ -6,6 +6,7 @@ A preset is a classmethod of the plugin's config, such as `small`, and `--slot.p
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
 import typing
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ class Slot:
     """The preset when none is chosen, for plugins that have it."""
     is_optional: bool = False
     """Whether the field stays None when no flag speaks of it."""
+    reads: str = ""
+    """Function `module:name` that reads a plugin from the path in `--slot.path=PATH`, which then is what the other
+    flags of the slot start from; the command has a field `slot_path` for it."""
 
 
 def slots_of(command: type) -> dict[str, Slot]:
@@ -46,6 +50,9 @@ def fill(command: type, arguments: Sequence[str], stored: dict[str, str] | None 
         return command, list(arguments)
     typed, rest = _take(slots, "type", arguments)
     presets, rest = _take(slots, "preset", rest)
+    paths, rest = _take({name: slot for name, slot in slots.items() if slot.reads}, "path", rest)
+    read = {name: _read(slots[name], path) for name, path in paths.items()}
+    typed |= {name: slots[name].registry.name_of(config) for name, config in read.items()}
     chosen = {name: slot.default for name, slot in slots.items()} | (stored or {}) | typed
     unsaid = _unsaid(slots, arguments, stored or {})
     configs = {name: slot.registry.config(chosen[name]) for name, slot in slots.items()}
@@ -56,8 +63,15 @@ def fill(command: type, arguments: Sequence[str], stored: dict[str, str] | None 
     }
     for name, slot in slots.items():
         namespace[name] = None if name in unsaid else _field(configs[name], name, slot, presets.get(name))
+    namespace |= {name: dataclasses.field(default_factory=lambda found=found: found) for name, found in read.items()}
     concrete = type(command.__name__, (command,), namespace)
+    rest += [f"--{name}_path={path}" for name, path in paths.items()]
     return dataclasses.dataclass(frozen=True, kw_only=True)(concrete), rest
+
+
+def _read(slot: Slot, path: str) -> Any:
+    module, _, name = slot.reads.partition(":")
+    return getattr(importlib.import_module(module), name)(path)
 
 
 def _unsaid(slots: dict[str, Slot], arguments: Sequence[str], stored: dict[str, str]) -> set[str]:

@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from etude.cli.console import ProgressLine, progress, say
+from etude.cli.console import progress, say
 from etude.cli.options import spare_a_core
 from etude.cli.slots import Slot
-from etude.core.errors import UserError
+from etude.cli.train_words import expand
+from etude.core.errors import ConfigError, UserError
 from etude.policies import policies
 from etude.train.options import Augment, Average, Optimizer, Scheduler
 
 if TYPE_CHECKING:
-    from etude.train.watchers import Watcher
+    from etude.train.config import TrainConfig
+
+__all__ = ["COMMAND", "Train", "expand", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
     """The demonstrations."""
 
-    root: Path
-    """The dataset's folder; or a mix.json, a URL, or a name on the Hugging Face Hub."""
+    root: tuple[Path, ...] | Path = ()
+    """The dataset's folder; or a mix.json, a URL, or a name on the Hugging Face Hub. Given several times: all."""
     repo_id: str = ""
-    """The dataset's name; the folder decides."""
+    """The dataset's name, where no folder is given."""
+    weights: tuple[float, ...] = ()
+    """Share of samples from each of several datasets, relative to the others'. Default: their numbers of frames."""
+    sample_weights: str = ""
+    """Column that tells how often each frame is drawn, relative to the others."""
     streaming: bool = False
     """Draw from a few files at a time, so that not all of a remote dataset must be here at once."""
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """All datasets."""
+        root = (self.root,) if isinstance(self.root, Path) else self.root
+        if not root and not self.repo_id:
+            raise UserError("What is there to learn from? Give --dataset.root=FOLDER or --dataset.repo_id=NAME.")
+        return root or (Path(self.repo_id),)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """Train a policy on a dataset. Ctrl-C saves and stops; --resume goes on exactly where it was."""
+    """Train a policy on a dataset. Ctrl-C saves and stops; --resume goes on exactly where it was.
 
-    dataset: TrainingData
+    --policy.path=CHECKPOINT begins from a trained policy, Etude's or LeRobot's.
+    """
+
+    dataset: TrainingData = field(default_factory=TrainingData)
     """The demonstrations."""
-    policy: Annotated[Any, Slot(policies, "act", preset="small")]
+    policy: Annotated[Any, Slot(policies, "act", preset="small", reads="etude.policies.checkpoint:read_config")]
     """The policy."""
+    policy_path: Path | None = None
+    """What --policy.path says: the checkpoint to begin from."""
+    normalization: Literal["checkpoint", "dataset"] = "checkpoint"
+    """Statistics of a policy that begins from a checkpoint: the checkpoint's own, or measured on the dataset."""
+    rename_map: str = ""
+    """The policy's names of the dataset's keys, where they differ: '{"dataset key": "policy key"}'."""
     output_dir: Path | None = None
     """The run's folder. Default: outputs/train/DATE/TIME."""
     resume: bool = False
@@ -45,7 +71,7 @@ class Train:
     steps: int = 3000
     """Optimizer updates; 0 saves the untrained policy."""
     batch_size: int = 64
-    """Samples at once."""
+    """Samples at once, in each process."""
     grad_accum_steps: int = 1
     """Batches whose gradients make one update: memory of one, gradient of all."""
     optimizer: Optimizer = field(default_factory=Optimizer)
@@ -59,7 +85,7 @@ class Train:
     holdout_episodes: int | None = None
     """Last episodes, kept from training to measure the error of predicted actions on. Default: 2 of 10 or more."""
     seed: int = 0
-    """Decides the first weights and the order of samples."""
+    """Decides the first weights, the order of samples and everything random in an update."""
     save_freq: int = 1000
     """Updates between checkpoints."""
     keep_checkpoints: int = 0
@@ -70,8 +96,14 @@ class Train:
     """Where to train: auto, cpu, cuda, mps."""
     bf16: Literal["auto", "on", "off"] = "auto"
     """Compute in bfloat16; auto does where that is faster."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """Compile the forward and backward pass; auto does on CUDA, for runs long enough to gain from it."""
+    num_processes: int = 1
+    """Processes to start, one for each GPU. Or start them by `torchrun -m etude train` or `accelerate launch`."""
+    parallel: Literal["ddp", "fsdp", "deepspeed"] = "ddp"
+    """What they share: gradients, or weights as well. FSDP and DeepSpeed are untested."""
     num_threads: int = 0
-    """Processor threads; 0: all cores but one."""
+    """Processor threads of each process; 0: all cores but one, divided."""
     cache_gb: float | None = None
     """Most gigabytes of decoded pictures kept on disk for the next pass and the next run; 0 keeps none. Default: 20, or
     a quarter of what the disk has free."""
@@ -81,50 +113,81 @@ COMMAND = Train
 
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "steps", "batch_size", "grad_accum_steps", "seed", "save_freq", "keep_checkpoints", "log_freq", "device",
-    "bf16", "cache_gb", "optimizer", "scheduler", "ema", "augment",
+    "policy", "policy_path", "normalization", "steps", "batch_size", "grad_accum_steps", "optimizer", "scheduler",
+    "ema", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device", "bf16", "compile", "parallel",
+    "cache_gb",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 
 
 def run(command: Train) -> int:
     """Train, with a bar; then say where the checkpoint is and how it does on episodes it has not seen."""
-    from etude.cli.parse import encode
-    from etude.core.run import default_folder, start
-    from etude.train.config import TrainConfig
-    from etude.train.loop import train
+    from etude.core.run import default_folder
 
     if command.resume and command.output_dir is None:
         raise UserError("Which run goes on? --resume needs --output_dir=RUN.")
-    folder = command.output_dir or default_folder("train")
-    options = {name: getattr(command, name) for name in SAME_NAME}
-    held_out = _held_out(command)
-    config = TrainConfig(
-        datasets=(command.dataset.root,),
-        streaming=command.dataset.streaming,
-        output_dir=folder,
-        holdout_episodes=held_out,
-        num_threads=command.num_threads or spare_a_core(),
-        **options,
-    )
-    stored = start("train", encode(replace(command, resume=False)), folder)
+    command = replace(command, output_dir=command.output_dir or default_folder("train"))
+    if command.num_processes > 1 and "WORLD_SIZE" not in os.environ:
+        return _launched(command)
+    return _trained(command)
+
+
+def _trained(command: Train) -> int:
+    from etude.cli.parse import encode
+    from etude.cli.train_report import Bar, report
+    from etude.core.run import start
+    from etude.train.loop import train
+    from etude.train.parallel import process_index
+
+    config = _config(command)
+    if process_index():
+        train(config, resume=command.resume)
+        return 0
+    stored = start("train", encode(replace(command, resume=False)), config.output_dir)
     with progress("Training", command.steps) as line:
-        last = train(config, resume=command.resume, watchers=[_bar(line)], say=say)
-    _report(stored.events, held_out)
+        last = train(config, resume=command.resume, watchers=[Bar(line)], say=say)
+    report(stored.events, config.holdout_episodes)
     say(f"Checkpoint: {last}")
     return 0
 
 
-def _bar(line: ProgressLine) -> Watcher:
-    """Make the watcher that moves the bar."""
-    from etude.train.watchers import Watcher
+def _launched(command: Train) -> int:
+    """Start the processes, each of which reads the command as a stored run."""
+    from etude.cli.parse import encode
+    from etude.train.launch import launch
 
-    class Bar(Watcher):
-        def step(self, step: int, values: Mapping[str, float]) -> None:
-            told = f"loss {values['loss']:.4f}, {values['samples_per_s']:.0f} samples/s, {values['eta_s']:.0f} s left"
-            line.update(step, told)
+    with tempfile.TemporaryDirectory(prefix="etude-train-") as folder:
+        path = Path(folder) / "config.json"
+        path.write_text(json.dumps({"command": "train", "config": encode(command)}), encoding="utf-8")
+        return launch(command.num_processes, ["train", f"--config={path}"])
 
-    return Bar()
+
+def _config(command: Train) -> TrainConfig:
+    from etude.train.config import TrainConfig
+    from etude.train.parallel import num_processes
+
+    assert command.output_dir is not None
+    return TrainConfig(
+        datasets=command.dataset.roots,
+        dataset_weights=command.dataset.weights,
+        sample_weights=command.dataset.sample_weights,
+        streaming=command.dataset.streaming,
+        rename_map=_renames(command.rename_map),
+        output_dir=command.output_dir,
+        holdout_episodes=_held_out(command),
+        num_threads=command.num_threads or max(1, spare_a_core() // num_processes()),
+        **{name: getattr(command, name) for name in SAME_NAME},
+    )
+
+
+def _renames(text: str) -> dict[str, str]:
+    try:
+        names = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        names = str(error)
+    if isinstance(names, dict) and all(isinstance(name, str) for name in names.values()):
+        return names
+    raise ConfigError(f"""--rename_map should be such as '{{"dataset key": "policy key"}}', got {text}.""")
 
 
 def _held_out(command: Train) -> int:
@@ -133,18 +196,5 @@ def _held_out(command: Train) -> int:
 
     if command.holdout_episodes is not None:
         return command.holdout_episodes
-    return HELD_OUT if len(open_dataset(command.dataset.root).episodes) >= ENOUGH_TO_HOLD_OUT else 0
-
-
-def _report(events: Path, held_out: int) -> None:
-    """Say how far predicted actions are from demonstrated ones, beside two guesses that know nothing."""
-    from etude.core.events import read_events
-
-    horizons = {"validation_played": "the actions that are played", "validation": "whole chunks"}
-    last = {event["kind"]: event for event in read_events(events) if event["kind"] in horizons}
-    for kind, score in last.items():
-        hold = f", holding the last state: {score['hold_state']:.4f}" if score["hold_state"] is not None else ""
-        say(
-            f"Open-loop error of {horizons[kind]} on {held_out} held-out episodes, in the dataset's units: "
-            f"{score['policy']:.4f} (always the mean action: {score['mean_action']:.4f}{hold})"
-        )
+    num_episodes = sum(len(open_dataset(root).episodes) for root in command.dataset.roots)
+    return HELD_OUT if num_episodes >= ENOUGH_TO_HOLD_OUT else 0

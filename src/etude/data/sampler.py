@@ -136,6 +136,35 @@ class StreamSampler(EpisodeSampler):
         return rows.at(Permutation(len(rows), [self._seed, self._epoch, window])[positions - begin])
 
 
+class FrameWeightedSampler(EpisodeSampler):
+    """Draws each row of chosen episodes in proportion to its weight.
+
+    An epoch has as many draws as there are rows. They are spread evenly over the sum of the weights, so a row comes
+    up as often as its weight says, rounded up or down, and is drawn at another place in every epoch.
+    """
+
+    def __init__(self, episodes: Sequence[Episode], weights: np.ndarray, seed: int = 0) -> None:
+        """Take the weight of each row, in the order of the episodes; raise `UserError` for those that are no weights."""
+        wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+        if len(wrong):
+            row = Rows(*bounds(episodes)).at(wrong[:1])[0]
+            raise UserError(f"Row {row} has a weight of {weights[wrong[0]]:g}; weights should be numbers, 0 or more.")
+        self._upto = np.cumsum(weights)
+        if not len(weights) or self._upto[-1] <= 0:
+            raise UserError("There is nothing to sample: every frame has a weight of 0.")
+        super().__init__(episodes, seed)
+
+    def _shuffle(self) -> None:
+        super()._shuffle()
+        self._shift = np.random.default_rng([self._seed, self._epoch]).random()
+
+    def _at(self, positions: np.ndarray) -> np.ndarray:
+        total = self._upto[-1]
+        places = (self._order[positions] + self._shift) / len(self) * total
+        # Rounding must not lead past the last row that has a weight.
+        return self._chosen.at(np.searchsorted(self._upto, np.minimum(places, np.nextafter(total, 0)), "right"))
+
+
 class WeightedSampler(Sampler):
     """Draws from several samplers at once, from each the share that its weight is of all weights.
 

@@ -3,42 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from etude.core.errors import ConfigError, NotFound
 from etude.data.dataset import Dataset, Episode
-from etude.data.episodes import bounds
+from etude.data.episodes import Episodes, Rows, bounds
 from etude.data.mix import Mix
-from etude.data.sampler import EpisodeSampler, Sampler, StreamSampler, WeightedSampler
+from etude.data.sampler import EpisodeSampler, FrameWeightedSampler, Sampler, StreamSampler, WeightedSampler
 
 
-def sampler_of(
-    dataset: Dataset, episodes: Sequence[Episode], seed: int, *, drawn: int = 0, is_streamed: bool = False
-) -> Sampler:
-    """Make what draws rows of `episodes`, as it is after `drawn` rows; those of a mix by the weights of its datasets.
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """How rows are drawn."""
 
-    Streamed, it draws from a few files at a time.
-    """
-    if isinstance(dataset, Mix) and len(episodes):
-        made = _weighted(dataset, episodes, seed, is_streamed)
+    seed: int = 0
+    is_streamed: bool = False
+    """From a few files at a time."""
+    drop_n_last: int = 0
+    """Frames at the end of every episode that are not drawn."""
+    weights: str = ""
+    """Column that tells how often each row is drawn, relative to the others; none: all alike."""
+
+    def __post_init__(self) -> None:
+        if self.is_streamed and self.weights:
+            raise ConfigError(
+                "Frames with weights are drawn from all files at once: leave out streaming, or the weights."
+            )
+
+
+def sampler_of(dataset: Dataset, episodes: Sequence[Episode], how: Draw, *, drawn: int = 0) -> Sampler:
+    """Make what draws rows of `episodes`, as it is after `drawn` rows; those of a mix by the weights of its datasets."""
+    chosen = _shortened(dataset, episodes, how.drop_n_last)
+    if isinstance(dataset, Mix) and len(chosen):
+        made = _by_dataset(dataset, chosen, how)
     else:
-        made = _single(dataset, episodes, seed, is_streamed)
+        made = _single(dataset, chosen, how)
     made.seek(drawn)
     return made
 
 
-def _single(dataset: Dataset, episodes: Sequence[Episode], seed: int, is_streamed: bool) -> Sampler:
-    if not is_streamed:
-        return EpisodeSampler(episodes, seed)
-    return StreamSampler(episodes, dataset.file_groups()[dataset.episodes.of(bounds(episodes)[0])], seed)
+def _shortened(dataset: Dataset, episodes: Sequence[Episode], drop_n_last: int) -> Episodes:
+    """Take frames off the end of every episode; those that have no more frames are left out."""
+    start, length = bounds(episodes)
+    numbers, left = dataset.episodes.of(start), length - drop_n_last
+    kept = left > 0
+    if len(length) and not kept.any():
+        raise ConfigError(
+            f"drop_n_last_frames = {drop_n_last} leaves nothing to learn from: the longest episode of {dataset.root} "
+            f"has {length.max()} frames."
+        )
+    own = dataset.episodes
+    kept_numbers = numbers[kept]
+    return Episodes(
+        own.indices[kept_numbers],
+        start[kept],
+        left[kept],
+        lambda number: own.tasks(int(kept_numbers[number])),
+    )
 
 
-def _weighted(mix: Mix, episodes: Sequence[Episode], seed: int, is_streamed: bool) -> Sampler:
+def _single(dataset: Dataset, episodes: Episodes, how: Draw) -> Sampler:
+    if how.weights:
+        return FrameWeightedSampler(episodes, _weights(dataset, episodes, how.weights), how.seed)
+    if not how.is_streamed:
+        return EpisodeSampler(episodes, how.seed)
+    return StreamSampler(episodes, dataset.file_groups()[dataset.episodes.of(episodes.start)], how.seed)
+
+
+def _weights(dataset: Dataset, episodes: Episodes, column: str) -> np.ndarray:
+    """Read what each row of `episodes` weighs."""
+    if column not in dataset.specs or dataset.specs[column].is_image or dataset.specs[column].is_depth:
+        raise NotFound("column of weights", column, [key for key, spec in dataset.specs.items() if not spec.is_image])
+    rows = Rows(*bounds(episodes))
+    weights = dataset.take(column, rows.at(np.arange(len(rows)))).astype(np.float64).reshape(len(rows), -1)
+    if weights.shape[1] != 1:
+        raise ConfigError(f"'{column}' should hold one weight for each frame, got {weights.shape[1]}.")
+    return weights[:, 0]
+
+
+def _by_dataset(mix: Mix, episodes: Episodes, how: Draw) -> Sampler:
     whose = mix.part_of(episodes)
-    numbers = mix.episodes.of(bounds(episodes)[0])
     samplers, weights = [], []
     for part in np.unique(whose).tolist():
-        own_seed = int(np.random.SeedSequence([seed, part]).generate_state(1)[0])
-        samplers.append(_single(mix, mix.episodes.chosen(numbers[whose == part]), own_seed, is_streamed))
+        own_seed = int(np.random.SeedSequence([how.seed, part]).generate_state(1)[0])
+        chosen = episodes.chosen(np.flatnonzero(whose == part))
+        samplers.append(_single(mix, chosen, replace(how, seed=own_seed)))
         weights.append(mix.parts[part].weight)
-    return WeightedSampler(samplers, weights, seed)
+    return WeightedSampler(samplers, weights, how.seed)

@@ -26,6 +26,7 @@ from etude.core.frame import ACTION
 from etude.core.spec import Spec
 from etude.policies import lerobot, policies
 from etude.policies.card import card
+from etude.policies.config import PolicyConfig
 from etude.policies.devices import choose
 from etude.policies.files import blamed, read_json, replacing
 from etude.policies.loaded import LoadedPolicy, Origin
@@ -78,6 +79,11 @@ def load(folder: Path | str, *, device: str = "cpu") -> LoadedPolicy:
         origin=origin,
         device=str(place),
     )
+
+
+def read_config(folder: Path | str) -> PolicyConfig:
+    """Read how a checkpoint's policy is built and run."""
+    return load(folder).config
 
 
 def verify(folder: Path | str) -> float:

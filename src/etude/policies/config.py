@@ -21,6 +21,8 @@ class PolicyConfig(Protocol):
     """Height and width of the pictures it sees; none leaves them as they are."""
     num_noise: int
     """Actions' worth of noise that a chunk is made of; 0 for a policy that does not sample."""
+    drop_n_last_frames: int
+    """Frames at the end of every episode that no training sample begins at."""
     optimizer_lr: float
     optimizer_weight_decay: float
 

@@ -17,11 +17,12 @@ from etude.data.cache import FrameCache
 from etude.data.dataset import Dataset, Episodes
 from etude.data.loading_cost import LoadingCost, loading_cost
 from etude.data.sampler import Sampler
-from etude.data.sampling import sampler_of
+from etude.data.sampling import Draw, sampler_of
 from etude.data.windows import Windows
 from etude.nn.ema import Ema, power_law, ramp
 from etude.policies import policies
 from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.policy import LearnsInPhases, Policy
 from etude.train import parallel
 from etude.train import state as states
 from etude.train.config import TrainConfig
@@ -96,6 +97,7 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     learned_from, held_out = split(dataset, config.holdout_episodes)
     torch.manual_seed(config.seed)
     loaded = _new_policy(config, dataset, rows_of(learned_from, MOST_MEASURED), device)
+    _check_steps(config, loaded.policy)
     state = _state(config, loaded, resumed)
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
     objective, optimizer = accelerator.prepare(parallel.Objective(loaded.policy), state.optimizer)
@@ -113,6 +115,15 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
         objective=objective,
         optimizer=optimizer,
     )
+
+
+def _check_steps(config: TrainConfig, policy: Policy) -> None:
+    before = policy.num_updates_before_acting() if isinstance(policy, LearnsInPhases) else 0
+    if 0 < config.steps <= before:
+        raise ConfigError(
+            f"steps ({config.steps}) should be more than {before}: the policy's first {before} updates do not yet learn "
+            "to act. Take more steps, or lower --policy.n_vqvae_training_steps."
+        )
 
 
 def _state(config: TrainConfig, loaded: LoadedPolicy, resumed: Path | None) -> states.State:
@@ -139,7 +150,13 @@ def _state(config: TrainConfig, loaded: LoadedPolicy, resumed: Path | None) -> s
 def _sampler(config: TrainConfig, dataset: Dataset, episodes: Episodes, state: states.State) -> Sampler:
     """Give the sampler as it stands after the updates made so far."""
     drawn = state.step * state.samples_per_step
-    return sampler_of(dataset, episodes, config.seed, drawn=drawn, is_streamed=config.streaming)
+    how = Draw(
+        seed=config.seed,
+        is_streamed=config.streaming,
+        drop_n_last=config.policy.drop_n_last_frames,
+        weights=config.sample_weights,
+    )
+    return sampler_of(dataset, episodes, how, drawn=drawn)
 
 
 def _windows(config: TrainConfig, dataset: Dataset, keys: list[str], cache: FrameCache | None = None) -> Windows:

@@ -30,6 +30,8 @@ class Config:
     """Actions predicted at once."""
     n_action_steps: int = 100
     """Actions of a chunk to play before asking again."""
+    drop_n_last_frames: int = 0
+    """Frames at the end of every episode that no training sample begins at."""
     image_size: tuple[int, int] | None = None
     """Height and width to bring pictures to; none leaves them as they are."""
     normalization_mapping: Mapping[str, Mode] = field(default_factory=_mean_std)
