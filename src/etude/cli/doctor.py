@@ -18,9 +18,6 @@ from etude.cli.doctor_devices import device_findings
 from etude.cli.finding import Finding
 from etude.core.errors import EtudeError
 
-GOLDEN_TOLERANCE = 1e-4
-"""Largest difference of a chunk's normalised action between the machine that trained and this one."""
-
 OPTIONAL = {
     "torch": "training and running policies: pip install 'etude[train]'",
     "mujoco": "the simulated arm: pip install 'etude[sim]'",
@@ -84,6 +81,7 @@ def _rendering() -> Finding:
 
 
 def _golden(checkpoint: Path) -> Finding:
+    from etude.policies.check import GOLDEN_TOLERANCE
     from etude.policies.checkpoint import verify
 
     difference = verify(checkpoint)

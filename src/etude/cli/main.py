@@ -44,6 +44,10 @@ COMMANDS = {
     "policy check": "Whether a checkpoint is sound and still acts as it did.",
     "policy import": "An Etude checkpoint of LeRobot's, of any age.",
     "policy export": "A checkpoint that LeRobot loads.",
+    "policy info": "What a policy sees and does, how it is played, where it learned.",
+    "policy check": "Whether a checkpoint is sound and still acts as it did.",
+    "policy import": "An Etude checkpoint of LeRobot's, of any age.",
+    "policy export": "A checkpoint that LeRobot loads.",
     "policy act": "One frame through a policy's whole pipeline.",
     "runs": "The runs made on this machine.",
 }

@@ -28,14 +28,15 @@ def spare_a_core() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def open_policy(path: Path, device: str) -> LoadedPolicy:
-    """Load a policy to act with, on all cores but one."""
+def open_policy(path: Path, device: str, rename_map: str = "") -> LoadedPolicy:
+    """Load a policy to act with, on all cores but one; `rename_map` leads from the robot's keys to the policy's."""
     import torch
 
+    from etude.cli.renames import renames
     from etude.policies.checkpoint import load
 
     torch.set_num_threads(spare_a_core())
-    return load(path, device=device)
+    return load(path, device=device).fed_by(renames(rename_map))
 
 
 @dataclass(frozen=True, kw_only=True)

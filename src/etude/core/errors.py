@@ -77,10 +77,10 @@ class DatasetError(EtudeError):
 
 
 class CheckpointError(EtudeError):
-    """A checkpoint is incomplete, unsafe or does not fit."""
+    """A checkpoint is incomplete, unsafe or does not fit; `details` are all findings, of which the message has some."""
 
-    def __init__(self, path: Path | str, problem: str) -> None:
-        self.path, self.problem = Path(path), problem
+    def __init__(self, path: Path | str, problem: str, details: Iterable[str] = ()) -> None:
+        self.path, self.problem, self.details = Path(path), problem, tuple(details)
         super().__init__(f"{path}: {problem}")
 
 

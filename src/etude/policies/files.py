@@ -32,6 +32,12 @@ def replacing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def require_new(folder: Path) -> None:
+    """Raise `UserError` when something is at `folder` already: a command that writes a folder replaces none."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is there already. Choose a folder that is not, or delete it first.")
+
+
 def point(link: Path, target: str) -> None:
     """Make `link` a symbolic link to `target`, relative to its own folder, in one step."""
     draft = link.with_name(f".{link.name}.{secrets.token_hex(4)}.tmp")

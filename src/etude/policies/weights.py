@@ -52,7 +52,8 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     found = misfits(wanted, tensors)
     if found:
         told = "; ".join(f"{len(each)} {problem} ({_some(each)})" for problem, each in found.items())
-        raise CheckpointError(path, f"the weights do not fit the policy: {told}.")
+        details = [f"{problem}: {one}" for problem, each in found.items() for one in each]
+        raise CheckpointError(path, f"the weights do not fit the policy: {told}.", details)
     with torch.no_grad():
         for name, value in wanted.items():
             value.copy_(tensors[name])

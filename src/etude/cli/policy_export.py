@@ -1,0 +1,34 @@
+"""`etude policy export`: a checkpoint for LeRobot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyExport:
+    """Write a policy so that LeRobot loads it. What LeRobot cannot express is refused by name, never left out."""
+
+    checkpoint: Positional[Path]
+    """The checkpoint folder: Etude's, or an old one of LeRobot's to bring to its present layout."""
+    output: Positional[Path]
+    """The folder to write; it should not exist yet."""
+
+
+COMMAND = PolicyExport
+
+
+def run(command: PolicyExport) -> int:
+    """Export."""
+    from etude.cli.console import say
+    from etude.policies.checkpoint import load
+    from etude.policies.files import require_new
+    from etude.policies.lerobot import export
+
+    require_new(command.output)
+    export(load(command.checkpoint), command.output)
+    say(f"{command.output}: in LeRobot's layout. There: --policy.path={command.output}")
+    return 0
