@@ -95,6 +95,22 @@ def test_installing_a_rule_without_the_right_to_says_what_to_type(tmp_path, monk
         find_port.install_rules("", tmp_path / "99-etude.rules")
 
 
+def test_a_rule_that_could_not_be_written_whole_leaves_the_old_one(tmp_path, monkeypatch):
+    file = tmp_path / "99-etude.rules"
+    file.write_text("old")
+
+    def fill_up(path, text, **_):
+        with path.open("w") as half:
+            half.write(text[:3])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", fill_up)
+    with pytest.raises(DeviceError, match="No space left"):
+        find_port.install_rules("a long rule", file)
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_a_computer_without_udev_is_told_so(tmp_path):
     with pytest.raises(DeviceError, match="Has this computer udev"):
         find_port.install_rules("", tmp_path / "none" / "99-etude.rules")

@@ -14,6 +14,7 @@ from etude.hardware.cameras.live import LiveCamera
 from etude.hardware.device import connected
 
 zmq = pytest.importorskip("zmq")
+from etude.hardware.cameras.zmq import camera as zmq_camera  # noqa: E402
 from etude.hardware.cameras.zmq.camera import ZmqSource  # noqa: E402
 
 Config = cameras.config("zmq")
@@ -106,3 +107,13 @@ def test_a_server_that_falls_silent_and_speaks_again(server):
 def test_values_that_make_no_sense(values):
     with pytest.raises(ConfigError):
         Config(**{"server_address": "127.0.0.1"} | values)
+
+
+def test_a_message_without_end_is_refused(server, monkeypatch):
+    monkeypatch.setattr(zmq_camera, "_LARGEST_BYTES", 1 << 20)
+    server.message = " " * (2 << 20)
+    source = ZmqSource(replace(config(server), timeout_ms=300))
+    source.open()
+    with pytest.raises(CameraError, match=r"no picture came within 300 ms.*Messages over 1 MiB are refused"):
+        source.grab()
+    source.close()

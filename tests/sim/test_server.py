@@ -161,6 +161,32 @@ def test_a_pulled_cable_hangs_up_and_comes_back(tmp_path):
     assert not port.link.is_symlink()
 
 
+def test_a_name_that_another_simulation_serves_is_refused(tmp_path):
+    world = World()
+    first = Port(tmp_path / "port", world.arm, world.clock.now)
+    target = first.link.readlink()
+    with pytest.raises(UserError, match=r"Another etude sim serves .*port. Stop that one, or give"):
+        Port(tmp_path / "port", world.arm, world.clock.now)
+    assert first.link.readlink() == target
+    world.arm.wire.faults.unplug(for_s=1.0)
+    first.answer()
+    with pytest.raises(UserError, match="Another etude sim"):  # its cable is pulled, it is still there
+        Port(tmp_path / "port", world.arm, world.clock.now)
+    first.close()
+    world.arm.wire.faults.clear()
+    Port(tmp_path / "port", world.arm, world.clock.now).close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_that_a_killed_simulation_left_is_replaced(tmp_path):
+    world = World()
+    (tmp_path / "port").symlink_to("/dev/pts/99999")
+    (tmp_path / ".port.lock").touch()
+    port = Port(tmp_path / "port", world.arm, world.clock.now)
+    assert str(port.link.readlink()) != "/dev/pts/99999"
+    port.close()
+
+
 def test_an_answer_waits_until_it_is_due(tmp_path):
     world = World()
     port = Port(tmp_path / "port", world.arm, world.clock.now)

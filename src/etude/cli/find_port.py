@@ -167,8 +167,13 @@ def install_rules(rules: str, file: Path) -> None:
     """Write udev rules and let udev read them; raise `UserError` without the right to."""
     import subprocess
 
+    from etude.core.files import atomic
+
+    if not file.parent.is_dir():
+        raise DeviceError(f"{file} cannot be written: {file.parent} is no folder. Has this computer udev?")
     try:
-        file.write_text(rules, encoding="utf-8")
+        with atomic(file) as draft:  # udev reads half a rule without a word
+            draft.write_text(rules, encoding="utf-8")
     except PermissionError as error:
         raise UserError(f"Only root may write {file}. Run: sudo etude find-port --udev --install") from error
     except OSError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +40,10 @@ class Port:
         self._now = now
         self._due: list[tuple[float, bytes]] = []
         self._ours = self._theirs = -1
-        self._plug_in()
+        with ExitStack() as opened:
+            opened.enter_context(_ours_alone(link))
+            self._plug_in()
+            self._open = opened.pop_all()
 
     def fileno(self) -> int:
         """Our end, for `select`; -1 while the cable is pulled."""
@@ -57,14 +60,18 @@ class Port:
         """Send the answers whose time has come; pull or plug in the cable when that is due."""
         self.arm.wire.faults.update()
         if self.arm.wire.faults.is_unplugged != (self._ours < 0):
-            self._plug_in() if self._ours < 0 else self.close()
+            self._plug_in() if self._ours < 0 else self._unplug()
         while self._due and self._due[0][0] <= self._now():
             _, answer = self._due.pop(0)
             with suppress(BlockingIOError):  # nobody reads; on a cable the answer would be lost too
                 os.write(self._ours, answer)
 
     def close(self) -> None:
-        """Hang up and remove the link."""
+        """Hang up and remove the link; others may take its name."""
+        self._unplug()
+        self._open.close()
+
+    def _unplug(self) -> None:
         if self._ours < 0:
             return
         if self.link.is_symlink() and str(self.link.readlink()) == os.ttyname(self._theirs):
@@ -82,6 +89,40 @@ class Port:
             os.close(self._theirs)
             os.close(self._ours)
             raise
+
+
+@contextmanager
+def _ours_alone(link: Path) -> Generator[None]:
+    """Keep other simulations from taking the name `link` for the length of a block; raise `UserError` if one has it.
+
+    The lock is the system's, so that it ends with the process, however that ends.
+    """
+    try:
+        import fcntl  # noqa: PLC0415  absent on Windows, as are pseudo-terminals
+    except ImportError:
+        yield
+        return
+    lock = link.with_name(f".{link.name}.lock")
+    try:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w", encoding="utf-8")
+    except OSError as error:
+        raise _no_such_name(link, error) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(
+                f"Another etude sim serves {link}. Stop that one, or give this one another name for its port."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _no_such_name(link: Path, error: OSError) -> DeviceError:
+    return DeviceError(f"The port cannot be called {link}: {error.strerror}. Choose another name.")
 
 
 def _open_pty() -> tuple[int, int]:
@@ -116,8 +157,7 @@ def _point(link: Path, target: str) -> None:
         raise UserError(f"{link} exists and is not a link. Choose another name for the port, or remove it.")
     draft = link.with_name(f".{link.name}.{os.getpid()}")
     try:
-        link.parent.mkdir(parents=True, exist_ok=True)
         draft.symlink_to(target)
         draft.replace(link)
     except OSError as error:
-        raise DeviceError(f"The port cannot be called {link}: {error.strerror}. Choose another name.") from error
+        raise _no_such_name(link, error) from error

@@ -58,11 +58,13 @@ class Contact:
         return True
 
     def ask(self, question: Question) -> Answers:
-        """Ask once, and count who did not answer."""
+        """Ask once, and count who did not answer; raise `DeviceError` when the line is back too late for it."""
         try:
             answers = self.exchange.ask(question)
         except DeviceError as problem:
             self._reconnect(problem)
+            if question.expires:
+                raise self._too_late(question) from problem
             answers = self.exchange.ask(question)
         for motor in self._named(question.wanted):
             tally, motor_id = self.tallies[motor], self.motors[motor].id
@@ -123,6 +125,13 @@ class Contact:
             question = self.dialect.ping(one.id)
             if not any(self.exchange.ask(question).replies for _ in range(self.config.retries + 1)):
                 raise MotorSilent(motor, one.id, self.line.name)
+
+    def _too_late(self, question: Question) -> DeviceError:
+        asked = ", ".join(f"'{motor}'" for motor in self._named(question.wanted))
+        return DeviceError(
+            f"The cable on {self.line.name} was unplugged while {asked} was being switched on, and is back. It was "
+            "left as it is, since the arm may have moved meanwhile: try again."
+        )
 
     def _lost(self, problem: EtudeError) -> DeviceError:
         patience = f"{self.config.reconnect_s:g} s"

@@ -27,6 +27,8 @@ class Question:
     """An answer that comes too late may still serve the next question of the same topic, but no other."""
     is_urgent: bool = False
     """Whether a control loop waits for it."""
+    expires: bool = False
+    """Whether it must not be asked any more once the line had to be opened again."""
 
 
 class Reply(NamedTuple):

@@ -127,7 +127,8 @@ class WireBus(ABC):
     def write(self, name: str, motor: str, value: int, *, despite_faults: bool = False) -> None:
         """Write register `name` of `motor`; raise `DeviceError` when the motor reports a fault, unless told not to.
 
-        A motor that was given another id or rate is spoken to by that from then on.
+        A motor that was given another id or rate is spoken to by that from then on. When the line has to be opened
+        again for a goal, or to switch the torque on, it is not written, and that raises too: the arm may have fallen.
         """
         item = find(self._table, name)
         if name in ("ID", "Baud_Rate"):
@@ -140,7 +141,7 @@ class WireBus(ABC):
                 check=lambda reply: self._check(motor, reply, item, despite_faults=True),
             )
             return
-        question = self._dialect.write(self.motors[motor].id, item, value)
+        question = replace(self._dialect.write(self.motors[motor].id, item, value), expires=_moves(name, value))
         self._check(motor, self.contact.ask_one(motor, question), item, despite_faults=despite_faults)
 
     def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
@@ -232,6 +233,11 @@ class WireBus(ABC):
         """Read a register while a control loop waits, whatever the motor complains of."""
         question = self._dialect.read(self.motors[motor].id, item)
         return self.contact.ask_one(motor, replace(question, is_urgent=True))
+
+
+def _moves(name: str, value: int) -> bool:
+    """Whether a motor that holds this value in that register may move by it."""
+    return name == "Goal_Position" or (name == "Torque_Enable" and value != 0)
 
 
 def _model(name: str, models: Mapping[str, Model]) -> Model:

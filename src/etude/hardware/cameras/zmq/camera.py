@@ -23,6 +23,8 @@ try:
 except ImportError as error:
     raise MissingExtra("A camera over ZeroMQ", "zmq") from error
 
+_LARGEST_BYTES = 64 << 20
+"""Of a message, with pictures of several cameras in it; who sends more is hung up on."""
 _LOOK_MS = 100
 """How often a wait for a picture looks whether it is still wanted."""
 
@@ -50,6 +52,7 @@ class ZmqSource:
         self._socket = socket = context.socket(zmq.SUB)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.CONFLATE, 1)
+        socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_BYTES)
         socket.setsockopt(zmq.SUBSCRIBE, b"")
         try:
             socket.connect(f"tcp://{self._config.server_address}:{self._config.port}")
@@ -84,7 +87,11 @@ class ZmqSource:
         while socket and self._is_wanted and (remaining_s := end - time.perf_counter()) > 0:
             if socket.poll(min(_LOOK_MS, max(1, round(remaining_s * 1000)))):
                 return socket.recv()
-        raise CameraError(self.name, f"no picture came within {self._config.timeout_ms} ms. Is it sending?")
+        raise CameraError(
+            self.name,
+            f"no picture came within {self._config.timeout_ms} ms. Is it sending? "
+            f"Messages over {_LARGEST_BYTES >> 20} MiB are refused.",
+        )
 
 
 def _jpeg(message: bytes, camera: str) -> bytes:
