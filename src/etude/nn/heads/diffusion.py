@@ -17,6 +17,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from etude.nn.heads.integrate import Guide
+
 Denoiser = Callable[[Tensor, int], Tensor]
 """From noisy values (batch, time, channel) and their step to what the network was taught to tell."""
 
@@ -72,6 +74,7 @@ class Diffusion:
         *,
         num_steps: int | None = None,
         sampler: Literal["DDPM", "DDIM"] = "DDPM",
+        guide: Guide | None = None,
     ) -> Tensor:
         """Make values of `noise` in `num_steps` evenly spaced steps. DDPM adds fresh noise on the way, DDIM none."""
         values, steps = noise, self.steps(num_steps)
@@ -81,7 +84,7 @@ class Diffusion:
         for step, end in zip(steps, ends, strict=True):
             # Numbers from the processor, in single precision as in diffusers: nothing waits for a device.
             kept, after = self.kept[step], self.kept[end] if end >= 0 else torch.ones(())
-            clean, error = self._divided(values, denoise(values, step), kept)
+            clean, error = self._seen(lambda noisy, at=step: denoise(noisy, at), values, kept, guide)
             if sampler == "DDIM":
                 values = after.sqrt().item() * clean + (1 - after).sqrt().item() * error
             else:
@@ -104,6 +107,24 @@ class Diffusion:
         shape = (-1, *[1] * (like.dim() - 1))
         root, lost = (table[step].reshape(shape).to(like.dtype) for table in self._roots[like.device])
         return root, lost
+
+    def _seen(
+        self, denoise: Callable[[Tensor], Tensor], values: Tensor, kept: Tensor, guide: Guide | None
+    ) -> tuple[Tensor, Tensor]:
+        """Give the clean values and the noise that the network sees in `values`, or that `guide` makes of them.
+
+        Shrunk by the sum of both roots, noisy values are those of a straight flow, which is what guides know.
+        """
+        if guide is None:
+            return self._divided(values, denoise(values), kept)
+        size, lost = (kept.sqrt() + (1 - kept).sqrt()).item(), (1 - kept).sqrt().item()
+
+        def sees(shrunk: Tensor) -> tuple[Tensor, Tensor]:
+            clean, error = self._divided(shrunk * size, denoise(shrunk * size), kept)
+            return clean, torch.stack([clean, error])
+
+        told, change = guide.pull(sees, values / size, lost / size)
+        return told[0] - lost / size * change, told[1] + (1 - lost / size) * change
 
     def _divided(self, values: Tensor, told: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
         """Divide noisy values into clean ones, clipped, and the noise as the network sees it."""

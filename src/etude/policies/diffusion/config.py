@@ -13,6 +13,7 @@ from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
 from etude.policies.inputs import chosen, normalized, resized
+from etude.policies.realtime import Mode as RtcMode
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 
@@ -137,6 +138,11 @@ class Config:
     def num_noise(self) -> int:
         """Actions' worth of noise that a chunk is made of."""
         return self.horizon
+
+    @property
+    def rtc_modes(self) -> tuple[RtcMode, ...]:
+        """Ways in which a chunk can go on from an old one."""
+        return ("guided", "inpainting")
 
     @property
     def window(self) -> Window:

@@ -15,10 +15,13 @@ from etude.core.frame import ACTION, images
 from etude.core.spec import Spec, Specs
 from etude.nn.diffusion_transformer import DiffusionTransformer, Sizes
 from etude.nn.heads.diffusion import Denoiser, Diffusion
+from etude.nn.heads.integrate import Guide
 from etude.nn.losses import masked_mse
 from etude.nn.unet1d import Unet1d
+from etude.policies.continuing import guide_of, old_chunk
 from etude.policies.diffusion.config import Config
 from etude.policies.policy import NOISE, Batch
+from etude.policies.realtime import RealTime
 from etude.policies.seeing import PictureEncoder, observed, observed_width, picture_encoder
 
 IS_PAD = f"{ACTION}_is_pad"
@@ -74,17 +77,12 @@ class DiffusionPolicy(nn.Module):
 
         They are made of `noise` (batch, horizon, action), where the batch has it.
         """
-        seen = observed(batch, self.cameras, self.rgb_encoder)
-        noise = batch.get(NOISE)
-        if noise is None:
-            noise = seen.new_empty(len(seen), self.config.horizon, self._num_joints).normal_()
-        chunk = self._diffusion.sample(
-            self._denoiser(seen),
-            noise,
-            num_steps=self.config.num_inference_steps,
-            sampler=self.config.noise_scheduler_type,
-        )
-        return chunk[:, self.config.n_obs_steps - 1 :]
+        return self._made(batch)
+
+    def go_on(self, batch: Batch, realtime: RealTime) -> Tensor:
+        """Give chunks that go on from `prefix`, see `Continuing`."""
+        old = old_chunk(batch, realtime, total=self.config.horizon, before=self.config.n_obs_steps - 1)
+        return self._made(batch, guide_of(old, realtime))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Give one group; matrices of a transformer decay more than others, and its vectors not at all."""
@@ -108,6 +106,20 @@ class DiffusionPolicy(nn.Module):
         for module in self.modules():
             if path and isinstance(module, PictureEncoder):
                 module.read_pretrained(path)
+
+    def _made(self, batch: Batch, guide: Guide | None = None) -> Tensor:
+        seen = observed(batch, self.cameras, self.rgb_encoder)
+        noise = batch.get(NOISE)
+        if noise is None:
+            noise = seen.new_empty(len(seen), self.config.horizon, self._num_joints).normal_()
+        chunk = self._diffusion.sample(
+            self._denoiser(seen),
+            noise,
+            num_steps=self.config.num_inference_steps,
+            sampler=self.config.noise_scheduler_type,
+            guide=guide,
+        )
+        return chunk[:, self.config.n_obs_steps - 1 :]
 
     def _denoiser(self, seen: Tensor) -> Denoiser:
         """Prepare what stays the same in all steps, and give what takes noise away on condition of it."""
