@@ -12,7 +12,7 @@ from etude.nn.attention import Attention, DecoderLayer, EncoderLayer
 from etude.nn.augment import random_brightness, random_shift
 from etude.nn.conv import SmallEncoder
 from etude.nn.ema import Ema
-from etude.nn.losses import kl_to_standard_normal, masked_l1
+from etude.nn.losses import REGRESSIONS, focal, kl_to_standard_normal, masked_l1
 from etude.nn.positions import sine_1d, sine_2d
 from etude.nn.resnet import FrozenBatchNorm, ResNet
 
@@ -102,6 +102,22 @@ class TestLosses:
 
     def test_masked_l1_of_nothing_is_zero(self):
         assert masked_l1(torch.ones(1, 2, 2), torch.zeros(1, 2, 2), torch.ones(1, 2, dtype=torch.bool)).item() == 0
+
+    @pytest.mark.parametrize(("kind", "wanted"), [("l1", 1.5), ("l2", 3.25), ("huber", 1.0625)])
+    def test_errors_of_the_actions_that_exist_by_hand(self, kind, wanted):
+        # errors 0.5 and 2.5 (the time that does not exist would add 8): 0.125 and 2 to Huber, 0.25 and 6.25 squared
+        predicted = torch.tensor([[[1.5, -2.5], [9.0, 9.0]]])
+        loss = REGRESSIONS[kind](predicted, torch.tensor([[[1.0, 0.0], [1.0, 1.0]]]), torch.tensor([[False, True]]))
+        assert loss.item() == pytest.approx(wanted)
+
+    def test_focal_by_hand(self):
+        # the wanted class has probabilities 1/4 and 1/2
+        logits = torch.tensor([[0.0, math.log(3)], [0.0, 0.0]])
+        wanted = torch.tensor([0, 1])
+        told = (0.75**2 * math.log(4) + 0.5**2 * math.log(2)) / 2
+        assert focal(logits, wanted).item() == pytest.approx(told, rel=1e-5)
+        plain = torch.nn.functional.cross_entropy(logits, wanted)
+        torch.testing.assert_close(focal(logits, wanted, gamma=0.0), plain)
 
     def test_kl_by_hand(self):
         zero = torch.zeros(3, 2)

@@ -195,3 +195,15 @@ class TestConfig:
         frame = {"observation.images.front": np.full((32, 32, 3), 255, np.uint8)}
         encoded = Config.tiny().pipeline(stats, SPECS, ARM).encode(frame)["observation.images.front"]
         np.testing.assert_allclose(encoded[:, 0, 0], [2.2489, 2.4286, 2.64], rtol=1e-4)
+
+    @pytest.mark.parametrize(("kind", "error"), [("l1", 2.0), ("l2", 4.0), ("huber", 1.5)])
+    def test_the_error_to_learn_from_may_be_another(self, kind, error):
+        model = policies.build(replace(Config.tiny(), action_loss=kind, use_vae=False), SPECS, ARM).eval()
+        batch = {
+            "observation.state": torch.zeros(2, 3),
+            "observation.images.front": torch.zeros(2, 3, 32, 32),
+        }
+        with torch.no_grad():
+            loss, parts = model.loss(batch | {"action": model.act(batch) + 2})
+        assert loss.item() == pytest.approx(error)
+        assert list(parts) == [kind]

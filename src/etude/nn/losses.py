@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F  # noqa: N812  its name everywhere
 from torch import Tensor
 
 
@@ -13,6 +14,15 @@ def masked_l1(predicted: Tensor, wanted: Tensor, is_pad: Tensor | None = None) -
 def masked_mse(predicted: Tensor, wanted: Tensor, is_pad: Tensor | None = None) -> Tensor:
     """Mean squared error of chunks (batch, time, action), over the times where `is_pad` (batch, time) is false."""
     return masked_mean((predicted - wanted).square(), is_pad)
+
+
+def masked_huber(predicted: Tensor, wanted: Tensor, is_pad: Tensor | None = None) -> Tensor:
+    """Mean of half the squared error below 1, and of the error less a half above (Huber, 1964), as of the others."""
+    return masked_mean(F.huber_loss(predicted, wanted, reduction="none"), is_pad)
+
+
+REGRESSIONS = {"l1": masked_l1, "l2": masked_mse, "huber": masked_huber}
+"""Losses of actions that are predicted as numbers, by the name that a config has for each."""
 
 
 def masked_mean(error: Tensor, is_pad: Tensor | None = None) -> Tensor:

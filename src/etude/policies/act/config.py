@@ -72,6 +72,8 @@ class Config:
     """Blend overlapping chunks with weights exp(-coeff * age rank), oldest first; none plays the newest only."""
     dropout: float = 0.1
     """Share of values dropped in training."""
+    action_loss: Literal["l1", "l2", "huber"] = "l1"
+    """Error of actions to learn from: absolute, as published; squared; or squared below 1 and absolute above."""
     kl_weight: float = 10.0
     """Weight of the latent's divergence in the loss."""
     optimizer_lr: float = 1e-5

@@ -14,7 +14,7 @@ from etude.core.frame import ACTION, ENVIRONMENT_STATE, STATE, images
 from etude.core.spec import Spec, Specs
 from etude.nn.attention import DecoderLayer, EncoderLayer
 from etude.nn.conv import SmallEncoder
-from etude.nn.losses import kl_to_standard_normal, masked_l1
+from etude.nn.losses import REGRESSIONS, kl_to_standard_normal
 from etude.nn.positions import sine_1d
 from etude.nn.resnet import ResNet
 from etude.policies.act.config import Config
@@ -84,13 +84,14 @@ class Act(nn.Module):
         self.action_head = nn.Linear(dim, action.shape[0])
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Mean absolute error over the actions that exist, plus the latent's divergence while training."""
+        """Mean error over the actions that exist, plus the latent's divergence while training."""
         latent, divergence = self._latent(batch)
-        l1 = masked_l1(self._chunk(batch, latent), batch[ACTION], batch.get(IS_PAD))
+        kind = self.config.action_loss
+        error = REGRESSIONS[kind](self._chunk(batch, latent), batch[ACTION], batch.get(IS_PAD))
         if divergence is None:
-            return l1, {"l1": l1.detach()}
-        total = l1 + self.config.kl_weight * divergence
-        return total, {"l1": l1.detach(), "kl": divergence.detach()}
+            return error, {kind: error.detach()}
+        total = error + self.config.kl_weight * divergence
+        return total, {kind: error.detach(), "kl": divergence.detach()}
 
     def act(self, batch: Batch) -> Tensor:
         """Give chunks (batch, time, action), normalised as the batch is."""
