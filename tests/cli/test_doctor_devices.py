@@ -20,6 +20,7 @@ def test_an_arm_without_a_file_is_told_how_to_be_calibrated():
     findings = told(["sim"])
     assert "6 motors, 7.4 V" in findings[0]
     assert "no calibration file matches what its motors hold. Run: etude calibrate --" in findings[1]
+    assert "its type is a guess by voltage and gain; it may be " in findings[1]
     assert world.arm
 
 

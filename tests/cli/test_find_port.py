@@ -30,7 +30,7 @@ def test_a_port_is_told_with_the_arm_on_it(etude, world):
 def test_an_arm_that_was_set_up_as_a_follower_is_taken_for_one(etude, world):
     for servo in world.arm.servos:
         servo.memory.set("P_Coefficient", 16)
-    assert etude("find-port", "--ports=sim")[1].startswith("sim  so101_follower (or ")
+    assert etude("find-port", "--ports=sim")[1].startswith("sim  so101_follower (a guess by voltage and gain; or ")
 
 
 def test_a_port_that_is_not_there_is_told_and_the_others_are_still_shown(etude, world):

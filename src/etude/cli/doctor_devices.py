@@ -112,8 +112,14 @@ def _calibration_of(arm: FoundArm) -> Finding:
     return Finding(
         False,
         f"{arm.port}: no calibration file matches what its motors hold. "
-        f"Run: etude calibrate --{sort}.type={arm.kinds[0]} --{sort}.port={arm.port} --{sort}.id=NAME",
+        f"Run: etude calibrate --{sort}.type={arm.kinds[0]} --{sort}.port={arm.port} --{sort}.id=NAME{_doubt(arm)}",
     )
+
+
+def _doubt(arm: FoundArm) -> str:
+    """Say that the make is a guess, where other makes have the same motors."""
+    others = " or ".join(arm.kinds[1:])
+    return f" (its type is a guess by voltage and gain; it may be {others})" if others else ""
 
 
 def _cameras() -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def arm_told(found: FoundArm) -> str:
         models = ", ".join(sorted({motor.model or f"model {motor.model_number}" for motor in found.motors}))
         return f"motors {ids} ({models}){felt}: no arm that is known"
     likely, *others = found.kinds
-    perhaps = f" (or {', '.join(others)})" if others else ""
+    perhaps = f" (a guess by voltage and gain; or {', '.join(others)})" if others else ""
     return f"{likely}{perhaps}, {len(found.motors)} motors{felt}"
 
 

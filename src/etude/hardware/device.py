@@ -34,6 +34,8 @@ class Scene(Protocol):
     clock: Clock
     observation: Specs
     """What it tells of itself besides what the robot sees; mostly nothing."""
+    num_resets: int
+    """How often it was set."""
 
     def reset(self, seed: int) -> None:
         """Place the arm and the objects as `seed` says."""

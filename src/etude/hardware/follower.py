@@ -74,6 +74,7 @@ class Follower:
                 opened.callback(self._let_go)
             self.arm.hold()
             self._gate.start(self.arm.measure(), self._clock.now())
+            self._num_resets = self.scene.num_resets if self.scene else 0
             self._open, self._is_up = opened.pop_all(), True
 
     def observe(self) -> Frame:
@@ -81,7 +82,7 @@ class Follower:
         self._connected()
         with self._in_touch():
             state, now = self.arm.measure(), self._clock.now()
-        self._gate.see(state, now)
+        self._see(state, now)
         self.events = (*self._regain(), *self._judge(now))
         if not self._limp_by and self._gate.is_stale(now):
             self._command(self._gate.hold(now))
@@ -150,6 +151,13 @@ class Follower:
         """Send what the gate admitted; a motor that is not heard may be without power, and a goal would wake it up."""
         with self._in_touch():
             self.arm.command(admitted, but=self._doubtful | self._silent)
+
+    def _see(self, state: np.ndarray, now: float) -> None:
+        """Show the gate where the joints are; a scene that was set again may show it the very pose of before."""
+        if self.scene and self.scene.num_resets != self._num_resets:
+            self._num_resets = self.scene.num_resets
+            self._gate.start(state, now)
+        self._gate.see(state, now)
 
     def _connected(self) -> None:
         if not self._open:

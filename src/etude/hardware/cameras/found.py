@@ -87,9 +87,11 @@ def _text(path: Path) -> str:
 def _by_number() -> list[FoundCamera]:
     import cv2  # noqa: PLC0415  configs that name a camera come past here, and most need no OpenCV
 
+    from etude.hardware.cameras.capture import capture_at  # noqa: PLC0415
+
     found: list[FoundCamera] = []
     for index in range(_NUM_INDICES):
-        capture = cv2.VideoCapture(index)
+        capture = capture_at(index)
         if capture.isOpened():
             size = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
             found.append(FoundCamera(index=index, formats=(v4l2.Format(fourcc="", sizes=(size,)),)))

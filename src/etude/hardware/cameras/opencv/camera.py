@@ -8,6 +8,7 @@ import cv2
 
 from etude.core.errors import CameraError
 from etude.hardware.cameras import identity
+from etude.hardware.cameras.capture import capture_at
 from etude.hardware.cameras.film import FilmCamera
 from etude.hardware.cameras.live import LiveCamera
 from etude.hardware.cameras.opencv.config import Config
@@ -38,7 +39,7 @@ class OpenCVSource:
 
     def open(self) -> None:
         """Open the camera and ask it for size and rate; of a file, check the size."""
-        capture = cv2.VideoCapture(self._place())
+        capture = capture_at(self._place())
         if not capture.isOpened():
             advice = "Check the name, number or path, and that it is free: etude find-cameras shows what is there."
             raise CameraError(self.name, f"it cannot be opened. {advice}")

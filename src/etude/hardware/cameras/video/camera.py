@@ -10,6 +10,7 @@ import numpy as np
 
 from etude.core.errors import CameraError
 from etude.core.spec import Specs
+from etude.hardware.cameras.capture import capture_at
 from etude.hardware.cameras.film import FilmCamera
 from etude.hardware.cameras.live import LiveCamera
 from etude.hardware.cameras.shape import check_size, in_order
@@ -42,7 +43,7 @@ class VideoSource:
 
     def open(self) -> None:
         """Open the film at its beginning."""
-        film = cv2.VideoCapture(self._config.path)
+        film = capture_at(self._config.path)
         if not film.isOpened():
             raise CameraError(self.name, "it cannot be opened. Check the path, and that it is a film.")
         self._stopped.clear()
