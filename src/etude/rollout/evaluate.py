@@ -2,52 +2,93 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from etude.core.frame import images
 from etude.envs.env import Env
+from etude.rollout import latency
 from etude.rollout.agents import Agent
-from etude.rollout.loop import Outcome, rollout
-from etude.rollout.sinks import Sink
+from etude.rollout.films import Films
+from etude.rollout.loop import rollout
+from etude.rollout.metrics import MetricsSink, Result
+from etude.rollout.sinks import Sink, VideoSink
+from etude.rollout.statistics import wilson
 
-Z_95 = 1.959963984540054
+__all__ = ["Cast", "Job", "Progress", "Score", "evaluate", "play", "score_cast", "wilson"]
+
+Progress = Callable[[int, int], object]
+"""Is told how many rollouts are done, and how many of them succeeded."""
+MEANS = ("max_reward", "sum_reward", "time_to_success_s", "action_jerk", "state_jerk", "spectral_arc", "ticks")
+_MOST_TICKS = 1000
+"""For an environment that sets no limit itself."""
 
 
-def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """Give the interval of a success probability after `successes` of `n` (Wilson, 1927), 95 % by default."""
-    if n == 0:
-        return 0.0, 1.0
-    rate = successes / n
-    centre = rate + z * z / (2 * n)
-    margin = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    low = (centre - margin) / scale if successes else 0.0
-    high = (centre + margin) / scale if successes < n else 1.0
-    return low, high
+@dataclass(frozen=True, kw_only=True)
+class Cast:
+    """Who acts, and where."""
+
+    env: Env
+    agent: Agent
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What else moves the result, as JSON; stored beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One rollout that is to be done."""
+
+    index: int
+    seed: int
+    max_ticks: int | None = None
+    """None leaves the limit to the environment."""
+    film: Path | None = None
+    """The file to film it into."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """What an evaluation found."""
 
-    outcomes: tuple[Outcome, ...]
+    results: tuple[Result, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What of the cast moved it."""
 
     @property
     def n(self) -> int:
         """How many rollouts."""
-        return len(self.outcomes)
+        return len(self.results)
 
     @property
     def successes(self) -> int:
         """How many succeeded."""
-        return sum(outcome.success for outcome in self.outcomes)
+        return sum(result.success for result in self.results)
 
-    def to_json(self) -> dict[str, float]:
-        """Give `success_rate` with `n` and the 95 % Wilson interval `low` to `high`."""
+    def to_json(self) -> dict[str, Any]:
+        """Give the rate, n, the ends of the 95 % interval, means of all measures, and the policy's latency."""
         low, high = wilson(self.successes, self.n)
         rate = self.successes / self.n if self.n else 0.0
-        return {"success_rate": rate, "n": self.n, "low": round(low, 4), "high": round(high, 4)}
+        means = {name: self.mean(name) for name in MEANS}
+        ticks = sum(result.ticks for result in self.results)
+        clipped = sum(result.clipped_ticks for result in self.results) / max(ticks, 1)
+        return {
+            "success_rate": rate, "n": self.n, "low": round(low, 4), "high": round(high, 4),
+            **means, "clipped_share": clipped, "latency": latency.summary(self.latencies_s),
+        }  # fmt: skip
+
+    def mean(self, name: str) -> float | None:
+        """Give the mean of a measure over the rollouts that have it; none when none has."""
+        values = [value for result in self.results if (value := getattr(result, name)) is not None]
+        return float(np.mean(values)) if values else None
+
+    @property
+    def latencies_s(self) -> list[float]:
+        """How long the policy took for each chunk [s]."""
+        return [time for result in self.results for time in result.latencies_s]
 
     def __str__(self) -> str:
         low, high = wilson(self.successes, self.n)
@@ -61,12 +102,45 @@ def evaluate(
     sinks: Sequence[Sink] = (),
     *,
     seeds: Sequence[int],
-    max_ticks: int,
-    progress: Callable[[int, int], object] = lambda *_: None,
+    max_ticks: int | None = None,
+    progress: Progress = lambda *_: None,
 ) -> Score:
-    """Run `agent` once for each seed, as fast as the environment allows, and count its successes."""
-    outcomes: list[Outcome] = []
-    for seed in seeds:
-        outcomes.append(rollout(env, agent, sinks, max_ticks=max_ticks, seed=seed))
-        progress(len(outcomes), sum(outcome.success for outcome in outcomes))
-    return Score(outcomes=tuple(outcomes))
+    """Run `agent` once for each seed, as fast as the environment allows, and measure each rollout."""
+    return score_cast(Cast(env=env, agent=agent), sinks, seeds=seeds, max_ticks=max_ticks, progress=progress)
+
+
+def score_cast(
+    cast: Cast,
+    sinks: Sequence[Sink] = (),
+    *,
+    seeds: Sequence[int],
+    max_ticks: int | None = None,
+    films: Films | None = None,
+    progress: Progress = lambda *_: None,
+) -> Score:
+    """Run `cast` once for each seed in this process; film what `films` wants."""
+    results: list[Result] = []
+    for index, seed in enumerate(seeds):
+        job = Job(index=index, seed=seed, max_ticks=max_ticks, film=films.path(index) if films else None)
+        results.append(play(cast, job, sinks))
+        if films:
+            films.done(index, is_success=results[-1].success)
+        progress(len(results), sum(result.success for result in results))
+    return Score(results=tuple(results), facts=cast.facts)
+
+
+def play(cast: Cast, job: Job, sinks: Sequence[Sink] = ()) -> Result:
+    """Do one rollout and measure it; the same job gives the same result in every process."""
+    measures = MetricsSink(cast.env.hz)
+    watching = [*sinks, measures, *_film(cast.env, job)]
+    max_ticks = job.max_ticks or getattr(cast.env, "max_ticks", None) or _MOST_TICKS
+    outcome = rollout(cast.env, cast.agent, watching, max_ticks=max_ticks, seed=job.seed)
+    return measures.result(outcome, tuple(getattr(cast.agent, "latencies_s", ())))
+
+
+def _film(env: Env, job: Job) -> list[VideoSink]:
+    """Film what the cameras see; without cameras, what the environment draws for onlookers, if it can."""
+    render = getattr(env, "render", None)
+    if job.film is None or (render is None and not images(env.observation)):
+        return []
+    return [VideoSink(job.film, env.hz, picture=None if images(env.observation) else render)]

@@ -103,47 +103,50 @@ class StateSink:
 
 
 class VideoSink:
-    """Films every episode into one mp4: all cameras side by side, a frame around it telling success from failure."""
+    """Films one episode into an mp4: what `picture` gives, with a frame around the end that tells how it went.
 
-    def __init__(self, path: Path, fps: float, *, height: int = 288, max_episodes: int = 20) -> None:
-        self._path, self._fps, self._height, self._left = path, fps, height, max_episodes
+    Without `picture` these are all cameras side by side.
+    """
+
+    def __init__(
+        self, path: Path, fps: float, *, height: int = 288, picture: Callable[[], np.ndarray] | None = None
+    ) -> None:
+        self._path, self._fps, self._height, self._picture = path, fps, height, picture
         self._video = None
         self._last: np.ndarray | None = None
 
     def begin(self, seed: int) -> None:
-        """Count the episodes filmed."""
+        """Wait for the first tick."""
         del seed
-        self._left -= 1
 
     def tick(self, frame: Frame, step: Step) -> None:
         """Film one frame."""
         del step
-        if self._left >= 0:
-            self._write(_side_by_side(frame, self._height))
+        self._last = self._picture() if self._picture else _side_by_side(frame, self._height)
+        self._write(self._last)
 
     def end(self, success: bool) -> None:
         """Hold the last picture for half a second, framed green for success and red for failure."""
-        if self._left >= 0 and self._last is not None:
-            for _ in range(round(self._fps / 2)):
-                self._write(_framed(self._last, (60, 180, 75) if success else (220, 50, 47)), remember=False)
+        if self._last is not None:
+            for _ in range(max(round(self._fps / 2), 1)):
+                self._write(_framed(self._last, (60, 180, 75) if success else (220, 50, 47)))
+        self._close()
 
     def abort(self, *exception: object) -> None:
         """Keep what was filmed."""
         del exception
+        self._close()
 
-    def close(self) -> None:
-        """Finish the file."""
+    def _close(self) -> None:
         if self._video:
             self._video.close()
             self._video = None
 
-    def _write(self, picture: np.ndarray, *, remember: bool = True) -> None:
+    def _write(self, picture: np.ndarray) -> None:
         if self._video is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._video = VideoWriter(self._path, fps=round(self._fps), vcodec="h264", crf=23, g=30)
         self._video.add(picture)
-        if remember:
-            self._last = picture
 
 
 def _side_by_side(frame: Frame, height: int) -> np.ndarray:

@@ -9,17 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
-from etude.core.errors import ConfigError
-from etude.core.frame import ACTION, STATE
 from etude.data.cache import FrameCache
 from etude.data.dataset import Dataset, Episode
-from etude.data.windows import Windows
 from etude.policies.loaded import LoadedPolicy
-from etude.train.samples import rows_of
-
-BATCH_SIZE = 64
+from etude.train.open_loop import HOLD_STATE, MEAN_ACTION, POLICY, measure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,41 +45,10 @@ def open_loop_error(
     At most `most_frames` evenly spaced frames of `episodes` are looked at; their pictures come out of `cache` where
     they are there.
     """
-    rows = rows_of(episodes)
-    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(most_frames, len(rows))).astype(int))]
-    chunk_size = _num_ahead(loaded)
-    times = num_actions or chunk_size
-    if times > chunk_size:
-        raise ConfigError(f"num_actions = {times} is more than the chunk has.")
-    keys = [*loaded.observation, ACTION]
-    windows = Windows(dataset, loaded.config.window, keys, image_size=loaded.config.image_size, cache=cache)
-    errors = [_errors(loaded, dataset, windows.batch(part), times) for part in _parts(rows)]
-    totals = {name: np.concatenate([one[name] for one in errors]) for name in errors[0]}
-    means = {name: float(values.mean()) for name, values in totals.items()}
+    found = measure(loaded, dataset, episodes, num_actions=num_actions, most_frames=most_frames, cache=cache)
     return OpenLoop(
-        policy=means["policy"],
-        hold_state=means.get("hold_state"),
-        mean_action=means["mean_action"],
-        frames=len(rows),
+        policy=found.mean(POLICY),
+        hold_state=found.mean(HOLD_STATE) if HOLD_STATE in found.sums else None,
+        mean_action=found.mean(MEAN_ACTION),
+        frames=found.num_frames,
     )
-
-
-def _errors(loaded: LoadedPolicy, dataset: Dataset, batch: dict[str, np.ndarray], times: int) -> dict[str, np.ndarray]:
-    """Give each guess's absolute errors over the actions that exist: (valid, action)."""
-    ahead = slice(-_num_ahead(loaded), None)
-    chunk = loaded.act_batch({key: batch[key] for key in loaded.observation})[:, :times]
-    # A policy may learn from actions beyond the chunk that it gives.
-    truth, valid = (part[:, ahead][:, : chunk.shape[1]] for part in (batch[ACTION], ~batch[f"{ACTION}_is_pad"]))
-    guesses = {"policy": chunk, "mean_action": dataset.stats[ACTION].mean}
-    if STATE in batch and batch[STATE].shape[-1] == truth.shape[-1]:
-        guesses["hold_state"] = batch[STATE][:, -1:] if loaded.past else batch[STATE][:, None]
-    return {name: np.abs(guess - truth)[valid] for name, guess in guesses.items()}
-
-
-def _num_ahead(loaded: LoadedPolicy) -> int:
-    """Count the actions of a chunk from this frame's on; those before it are over."""
-    return sum(offset >= 0 for offset in loaded.config.window.offsets[ACTION])
-
-
-def _parts(rows: np.ndarray) -> list[np.ndarray]:
-    return [rows[start : start + BATCH_SIZE] for start in range(0, len(rows), BATCH_SIZE)]
