@@ -64,6 +64,8 @@ class Train:
     """Statistics of a policy that begins from a checkpoint: the checkpoint's own, or measured on the dataset."""
     rename_map: str = ""
     """The policy's names of the dataset's keys, where they differ: '{"dataset key": "policy key"}'."""
+    hand: str = ""
+    """Learn where the hand goes instead of the joints: the arm, such as so101, or its MJCF or URDF file."""
     output_dir: Path | None = None
     """The run's folder. Default: outputs/train/DATE/TIME."""
     resume: bool = False
@@ -113,7 +115,7 @@ COMMAND = Train
 
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "policy_path", "normalization", "steps", "batch_size", "grad_accum_steps", "optimizer", "scheduler",
+    "policy", "policy_path", "normalization", "hand", "steps", "batch_size", "grad_accum_steps", "optimizer", "scheduler",
     "ema", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device", "bf16", "compile", "parallel",
     "cache_gb",
 )  # fmt: skip

@@ -68,7 +68,7 @@ def load(folder: Path | str, *, device: str = "cpu") -> LoadedPolicy:
         observation = decode(dict[str, Spec], specs.get("observation"), where=SPECS)
         action, origin = decode(Spec, specs.get("action"), where=SPECS), decode(Origin, specs.get("origin"))
         pipeline = Pipeline.load(folder)
-        policy = policies.build(values, seen(pipeline, observation), action)
+        policy = policies.build(values, seen(pipeline, observation), seen(pipeline, {ACTION: action})[ACTION])
     fill(policy, read_weights(folder / MODEL), folder / MODEL)
     return LoadedPolicy(
         policy=policy.to(place).eval(),

@@ -88,7 +88,8 @@ class LoadedPolicy:
         """Make the noise that a policy which samples takes, as a frame; an empty one for a policy that does not."""
         if not self.config.num_noise:
             return {}
-        return {NOISE: rng.standard_normal((self.config.num_noise, *self.action.shape)).astype(np.float32)}
+        done = seen(self.pipeline, {frames.ACTION: self.action})[frames.ACTION]
+        return {NOISE: rng.standard_normal((self.config.num_noise, *done.shape)).astype(np.float32)}
 
     def act(self, frame: Frame) -> np.ndarray:
         """Give a chunk (time, action), float32, in the dataset's units; raise `SpecMismatch` for a wrong frame.

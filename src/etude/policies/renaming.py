@@ -11,13 +11,14 @@ from etude.core.errors import ConfigError
 from etude.core.spec import Spec, Specs
 from etude.transforms.pipeline import Pipeline
 from etude.transforms.rename import Rename
+from etude.transforms.transform import Reshaping
 
 
-def seen(pipeline: Pipeline, observation: Specs) -> dict[str, Spec]:
-    """Give the specs of what a robot gives, under the names that the network behind `pipeline` knows."""
-    named = dict(observation)
+def seen(pipeline: Pipeline, specs: Specs) -> dict[str, Spec]:
+    """Give the specs of what a robot gives or is given, as the network behind `pipeline` knows them."""
+    named = dict(specs)
     for step in pipeline.inputs:
-        named = step.named(named) if isinstance(step, Rename) else named
+        named = step.named(named) if isinstance(step, Reshaping) else named
     return named
 
 

@@ -32,6 +32,8 @@ class TrainConfig:
     """Checkpoint to begin from; none begins from the config alone."""
     normalization: Literal["checkpoint", "dataset"] = "checkpoint"
     """Statistics of a policy that begins from a checkpoint: the checkpoint's, or measured anew."""
+    hand: str = ""
+    """Arm whose hand the policy learns to move: a known body, or a MJCF or URDF file; empty learns joints."""
     output_dir: Path
     """The run's folder; checkpoints go into `checkpoints/` there."""
     steps: int = 3000

@@ -28,6 +28,7 @@ from etude.train import state as states
 from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
 from etude.train.evaluate import OpenLoop, open_loop_error
+from etude.train.hand import learned_in
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
 from etude.train.samples import MOST_MEASURED, augmented, measured_stats, rows_of, split
@@ -167,15 +168,16 @@ def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device:
     if ACTION not in dataset.specs:
         raise ConfigError(f"{dataset.root} has no '{ACTION}'; there is {', '.join(dataset.specs)}.")
     observation, action = dict(config.policy.observes(dataset.specs)), dataset.specs[ACTION]
-    reframe = config.policy.reframe(observation, action)
+    space = learned_in(config.hand, observation, action)
+    reframe = space.around(config.policy.reframe(space.observation, space.action))
     numbers = [key for key in (*observation, ACTION) if key in dataset.specs and not dataset.specs[key].is_image]
     stats = measured_stats(dataset, _windows(config, dataset, numbers), rows, reframe)
-    policy = policies.build(config.policy, observation, action)
+    policy = policies.build(config.policy, space.observation, space.action)
     policy.begin_training()
     return LoadedPolicy(
         policy=policy.to(device),
         config=config.policy,
-        pipeline=config.policy.pipeline(stats, observation, action),
+        pipeline=space.around(config.policy.pipeline(stats, space.observation, space.action)),
         observation=observation,
         action=action,
         origin=Origin(

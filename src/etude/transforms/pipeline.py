@@ -32,7 +32,7 @@ TRANSFORMS: Mapping[str, type] = {
 }
 """Every transform that a stored pipeline may name, but for those below."""
 ELSEWHERE: Mapping[str, str] = dict.fromkeys(
-    ("HandFromJoints", "JointsFromHand"), "etude.hardware.kinematics.transforms"
+    ("HandFromJoints", "StateAsHand", "JointsFromHand"), "etude.hardware.kinematics.transforms"
 )
 """Transforms that need more than arrays, and the modules above this one in which they live."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from etude.core.spec import Spec, Specs
 from etude.transforms.arrays import Array, Values
 
 
@@ -17,4 +18,13 @@ class Transform(Protocol):
 
     def __call__(self, frame: Values) -> dict[str, Array]:
         """Give a new frame."""
+        ...
+
+
+@runtime_checkable
+class Reshaping(Protocol):
+    """A transform after which entries have other names, shapes or meanings."""
+
+    def named(self, specs: Specs, /) -> dict[str, Spec]:
+        """Describe what becomes of a frame like `specs`."""
         ...

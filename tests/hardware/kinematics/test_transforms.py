@@ -7,8 +7,9 @@ from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.kinematics import DriverUnits, Kinematics
-from etude.hardware.kinematics.transforms import HandFromJoints, JointsFromHand
+from etude.hardware.kinematics.transforms import HandFromJoints, JointsFromHand, in_hand_space
 from etude.transforms.pipeline import Pipeline
+from etude.transforms.relative import RelativeActions
 from etude.transforms.transform import Transform
 
 NAMES = tuple(f"{joint}.pos" for joint in SO101.joints)
@@ -93,3 +94,17 @@ def test_a_policy_in_hand_space_acts_on_joints(tmp_path):
     frame = {STATE: READY}
     seen = pipeline.encode(frame)[STATE]
     np.testing.assert_allclose(pipeline.decode(frame, seen[None])[0], READY, atol=0.01)
+
+
+def test_relative_actions_of_a_hand_come_back_as_joints():
+    joints = Spec(shape=(6,), names=NAMES)
+    hand = TO_HAND.spec(joints)
+    relative = RelativeActions.between(hand, hand, exclude=("gripper",))
+    pipeline = in_hand_space(Pipeline((relative,), (relative.inverse(),)), TO_HAND)
+    chunk = (READY + np.linspace(0, 1, 4)[:, None] * np.array([20, 15, -20, 10, 30, -40])).astype(np.float32)
+    for state in (READY[None], np.stack([READY - 9, READY])[None]):  # of one instant, and looked back on
+        frame = {STATE: state}
+        seen = pipeline.encode(frame | {ACTION: chunk[None]})
+        np.testing.assert_allclose(seen[ACTION][0, 0, :5], 0, atol=1e-5)
+        np.testing.assert_allclose(pipeline.decode(frame, seen[ACTION])[0], chunk, atol=0.01)
+        np.testing.assert_allclose(pipeline.encode_actions(frame, chunk[None]), seen[ACTION], atol=1e-5)

@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 
 from etude.core.frame import ACTION, STATE
-from etude.core.spec import Spec
+from etude.core.spec import Spec, Specs
 from etude.hardware.kinematics.arm import Kinematics
 from etude.transforms.arrays import Array, Values, like
+from etude.transforms.pipeline import Pipeline
+from etude.transforms.rename import Rename
 
 _ITERATIONS = 30
+_JOINTS = "joints"
+"""Where the joints stay while the state tells of the hand."""
+_LONE = 1
+"""Axes of one action and of one state."""
 _PITCH_ROLL, _TURN = ("pitch", "roll"), ("rx", "ry", "rz")
 
 
@@ -33,9 +39,18 @@ class HandFromJoints:
         """Give the frame with the hand's pose (..., pose) for joints (..., joint)."""
         return dict(frame) | {key: self._told(frame[key]) for key in (STATE, ACTION) if key in frame}
 
+    @property
+    def num_joints(self) -> int:
+        """How many joints the arm has, the gripper's included."""
+        return len(_arm(self.body, self.tool).joints)
+
     def inverse(self) -> JointsFromHand:
         """Give the transform that undoes this one for actions."""
         return JointsFromHand(body=self.body, tool=self.tool)
+
+    def named(self, specs: Specs) -> dict[str, Spec]:
+        """Describe what becomes of a frame like `specs`."""
+        return dict(specs) | {key: self.spec(specs[key]) for key in (STATE, ACTION) if key in specs}
 
     def spec(self, joints: Spec) -> Spec:
         """Describe what becomes of state or action `joints`."""
@@ -52,12 +67,31 @@ class HandFromJoints:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StateAsHand:
+    """Tell the state by the hand on the way out, for what undoes an action seen from there; the joints are kept."""
+
+    body: str = "so101"
+    tool: str | None = None
+
+    def __call__(self, frame: Values) -> dict[str, Array]:
+        """Give the frame with the hand's pose as its state."""
+        if STATE not in frame:
+            return dict(frame)
+        told = HandFromJoints(body=self.body, tool=self.tool)({STATE: frame[STATE]})
+        return dict(frame) | told | {_JOINTS: frame[STATE]}
+
+    def inverse(self) -> Rename:
+        """Give what leaves everything as it is: to tell actions by the hand is the last step's inverse's work."""
+        return Rename(keys={})
+
+
+@dataclass(frozen=True, kw_only=True)
 class JointsFromHand:
     """Find the joints for actions told by the hand: the inverse of `HandFromJoints`.
 
-    The frame's state is in joints, as the robot gives it: the first action's joints are looked for from there, and each
-    further one's of a chunk from those before, so that the arm keeps its posture. A pose that cannot be had becomes the
-    nearest that can.
+    The frame's state is in joints, as the robot gives it, or was before `StateAsHand`; with an axis of time in batches
+    where a policy looks back. The first action's joints are looked for from there, and each further one's of a chunk
+    from those before, so that the arm keeps its posture. A pose that cannot be had becomes the nearest that can.
     """
 
     body: str = "so101"
@@ -67,7 +101,9 @@ class JointsFromHand:
         """Give the frame with actions in joints (..., joint), for one action or a chunk (..., time, pose)."""
         if ACTION not in frame:
             return dict(frame)
-        action, state = _numpy(frame[ACTION]), _numpy(frame[STATE])
+        action, state = _numpy(frame[ACTION]), _numpy(frame.get(_JOINTS, frame[STATE]))
+        if state.ndim == action.ndim > _LONE:
+            state = state[..., -1, :]
         has_time = action.ndim > state.ndim
         chunks = action.reshape(-1, *action.shape[-2:]) if has_time else action.reshape(-1, 1, action.shape[-1])
         starts = state.reshape(-1, state.shape[-1])
@@ -86,6 +122,12 @@ class JointsFromHand:
             joints = arm.follow(arm.pose_from(action[:size]), joints, iterations=_ITERATIONS).joints
             found.append(np.append(np.degrees(joints), action[size:]))
         return found
+
+
+def in_hand_space(inner: Pipeline, told: HandFromJoints) -> Pipeline:
+    """Let a pipeline that was made for the hand's poses be fed with joints, and give joints."""
+    before = StateAsHand(body=told.body, tool=told.tool)
+    return Pipeline((told, *inner.inputs), (before, *inner.outputs, told.inverse()))
 
 
 @cache
