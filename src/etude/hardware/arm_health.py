@@ -79,17 +79,20 @@ class ArmHealth:
         return (*felt, *self._unheard())
 
     def _troubles(self, motor: str, felt: Vitals) -> Iterator[tuple[Grade, str]]:
-        who, stands = self._who(motor), self._stands
+        stands = self._stands
         if felt.temperature_c >= stands.temperature_c[0]:
             grade = Grade.LIMP if felt.temperature_c >= stands.temperature_c[1] else Grade.HOLD
-            yield grade, f"{who} is too hot: {felt.temperature_c:.0f} degrees"
+            yield grade, f"{self._who(motor)} is too hot: {felt.temperature_c:.0f} degrees"
         if felt.voltage_v < stands.voltage_v[0]:
             grade = Grade.LIMP if felt.voltage_v < stands.voltage_v[1] else Grade.HOLD
-            yield grade, f"{who} gets too little voltage: {felt.voltage_v:.1f} V"
+            yield grade, f"{self._who(motor)} gets too little voltage: {felt.voltage_v:.1f} V"
         if self._asked_at - self._strained_since.get(motor, self._asked_at) >= PATIENCE_S:
-            yield Grade.HOLD, f"{who} has been at {abs(felt.load):.0%} of its effort for {PATIENCE_S:.0f} s"
+            yield (
+                Grade.HOLD,
+                f"{self._who(motor)} has been at {abs(felt.load):.0%} of its effort for {PATIENCE_S:.0f} s",
+            )
         if grave := [fault for fault in felt.faults if "voltage" not in fault]:
-            yield Grade.HOLD, f"{who} reports {', '.join(grave)}"
+            yield Grade.HOLD, f"{self._who(motor)} reports {', '.join(grave)}"
 
     def _felt(self, motor: str, felt: Vitals) -> Iterator[str]:
         who, stands = self._who(motor), self._stands

@@ -108,22 +108,22 @@ class Scale:
         # Turning -100..100 around is y -> -y, and 0..100 is y -> 100 - y; either is its own inverse.
         self._sign = np.where(is_turned, -1.0, 1.0)
         self._flip = np.where(is_turned & from_zero, 100.0, 0.0)
+        self._middle, self._width = (self._low + self._high) / 2, self._high - self._low
+        self._end = self._start + self._span
 
     def to_units(self, ticks: np.ndarray) -> np.ndarray:
         """Give units (float64); range modes clip to the range, degrees do not."""
-        low, high = self._low, self._high
-        degrees = (ticks - (low + high) / 2) * 360 / self._turn
-        fraction = (np.clip(ticks, low, high) - low) / (high - low)
+        degrees = (ticks - self._middle) * 360 / self._turn
+        fraction = (np.minimum(np.maximum(ticks, self._low), self._high) - self._low) / self._width
         ranged = self._flip + self._sign * (fraction * self._span + self._start)
         return np.where(self._is_degrees, degrees, ranged)
 
     def to_ticks(self, units: np.ndarray) -> np.ndarray:
         """Give ticks (int64), truncated as LeRobot does; range modes clip to the range, degrees do not."""
-        low, high = self._low, self._high
         units = np.asarray(units, np.float64)
-        degrees = units * self._turn / 360 + (low + high) / 2
-        bounded = np.clip(self._flip + self._sign * units, self._start, self._start + self._span)
-        ranged = (bounded - self._start) / self._span * (high - low) + low
+        degrees = units * self._turn / 360 + self._middle
+        bounded = np.minimum(np.maximum(self._flip + self._sign * units, self._start), self._end)
+        ranged = (bounded - self._start) / self._span * self._width + self._low
         return np.trunc(np.where(self._is_degrees, degrees, ranged)).astype(np.int64)
 
     def limits(self) -> tuple[np.ndarray, np.ndarray]:

@@ -50,8 +50,9 @@ class SimArm:
         self.seat = seat
         self.wire = Wire(make.wire(), clock.now)
         self.servos = self.wire.servos
+        self._torques = [servo.torque for servo in self.servos]
         self._start = np.asarray(make.start_rad)
-        self._push_nm = np.zeros(len(self.servos))
+        self._push_nm, self._is_pushed = np.zeros(len(self.servos)), False
         self.hands: Person | None = None
         """Who holds the arm while it is limp, and moves it; nobody does at first."""
         self._now, self._low, self._high = clock.now, *np.array([link.range_rad for link in make.body.links]).T
@@ -75,7 +76,7 @@ class SimArm:
 
     def reset(self, rng: np.random.Generator) -> None:
         """Place the arm near its start, at rest, with nobody's hands on it."""
-        self._push_nm = np.zeros(len(self.servos))
+        self.push(np.zeros(len(self.servos)))
         self._position[:] = self._start + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(self.servos))
 
     def settle(self) -> None:
@@ -95,7 +96,7 @@ class SimArm:
 
     def push(self, torque_nm: np.ndarray) -> None:
         """Let somebody push the arm from now on: one torque [Nm] per joint, zeros for hands off."""
-        self._push_nm = np.asarray(torque_nm, np.float64)
+        self._push_nm, self._is_pushed = np.asarray(torque_nm, np.float64), bool(np.any(torque_nm))
 
     def is_held_by_fingers(self, touching: set[int]) -> bool:
         """Whether every finger is among the geoms that touch a thing."""
@@ -105,9 +106,10 @@ class SimArm:
         """Let the servos set the torques for the next `dt` seconds."""
         position = self._feel() if self._slack_rad else self._position
         self.wire.faults.update()
-        state = zip(self.servos, position.tolist(), self._velocity.tolist(), strict=True)
-        self._force[:] = [servo.torque(position, velocity, dt) for servo, position, velocity in state]
-        self._force += self._push_nm
+        state = zip(self._torques, position.tolist(), self._velocity.tolist(), strict=True)
+        self._force[:] = [torque(position, velocity, dt) for torque, position, velocity in state]
+        if self._is_pushed:
+            self._force += self._push_nm
         if self.hands and not any(servo.resists for servo in self.servos):
             self._force += self._held_nm(self.hands)
 

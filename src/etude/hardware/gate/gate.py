@@ -106,10 +106,10 @@ class Gate:
 
     def _pass(self, action: np.ndarray, now: float) -> tuple[np.ndarray, tuple[str, ...]]:
         wanted = np.where(np.isfinite(action), action, self._last)
-        step = self._speed(now) * float(np.clip(now - self._sent_at, 0.0, _LONGEST_TICK_S))
-        limited = np.clip(wanted, self._low, self._high)
-        slowed = np.clip(limited, self._last - step, self._last + step)
-        near = np.clip(slowed, self.measured - self._max_reach, self.measured + self._max_reach)
+        step = self._speed(now) * min(max(now - self._sent_at, 0.0), _LONGEST_TICK_S)
+        limited = _bounded(wanted, self._low, self._high)
+        slowed = _bounded(limited, self._last - step, self._last + step)
+        near = _bounded(slowed, self.measured - self._max_reach, self.measured + self._max_reach)
         above = self._table.keep_above(near, self._last) if self._table else near
         self._is_starting &= slowed != limited
         self._last, self._sent_at = above, now
@@ -133,3 +133,8 @@ class Gate:
         for problem, before, after in stages:
             for joint in np.flatnonzero(before != after):
                 yield f"{self._names[joint]} {problem}: asked for {before[joint]:.1f}, given {after[joint]:.1f}"
+
+
+def _bounded(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Clip `values`; for the few joints of an arm several times faster than `np.clip`."""
+    return np.minimum(np.maximum(values, low), high)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,9 +60,10 @@ class Kinematics:
         """Work on `arm`, with narrower `limits` for some joints."""
         self.joints, self.num_arm = arm.joints, arm.num_arm
         self._arm, self._model, self._data = arm, arm.model, mujoco.MjData(arm.model)
-        self._places, self._dofs = arm.places[: arm.num_arm], arm.dofs[: arm.num_arm]
+        self._places, self._columns = _sliced(arm.places[: arm.num_arm]), _sliced(arm.dofs[: arm.num_arm])
         self.low, self.high = _limits(arm, limits or {})
         self._moves, self._turns = np.zeros((3, arm.model.nv)), np.zeros((3, arm.model.nv))
+        self._solver = _BoundedSteps(arm.num_arm)
 
     @classmethod
     def of(
@@ -126,28 +128,29 @@ class Kinematics:
         if isinstance(pose, HandPose):
             joints[-1] = np.clip(pose.roll, low[-1], high[-1])
         rows, error = self._linearise(pose, joints)
-        damping = _DAMPING
+        damping, cost = _DAMPING, error @ error
         for _ in range(iterations):
-            step = _bounded_step(rows, error, low - joints, high - joints, damping)
+            step = self._solver.step(rows, error, low - joints, high - joints, damping)
             there = np.minimum(np.maximum(joints + step, low), high)
             new_rows, new_error = self._linearise(pose, there)
-            if new_error @ new_error > error @ error:  # too far for a straight line to be true: go more carefully
+            new_cost = new_error @ new_error
+            if new_cost > cost:  # too far for a straight line to be true: go more carefully
                 damping *= _MORE_CARE
             else:
-                joints, rows, error, damping = there, new_rows, new_error, max(damping / _MORE_CARE, _DAMPING)
-            if np.abs(step).max() < _CONVERGED_RAD:
+                joints, rows, error, cost = there, new_rows, new_error, new_cost
+                damping = max(damping / _MORE_CARE, _DAMPING)
+            if max(map(abs, step.tolist())) < _CONVERGED_RAD:
                 break
+        away, turned = error[:3], error[3:]
         return Solution(
-            joints=joints,
-            error_m=float(np.linalg.norm(error[:3])),
-            error_rad=float(np.linalg.norm(error[3:]) / _TURN_WEIGHT),
+            joints=joints, error_m=math.sqrt(away @ away), error_rad=math.sqrt(turned @ turned) / _TURN_WEIGHT
         )
 
     def jacobian(self, joints: np.ndarray) -> np.ndarray:
         """Give the tool's linear and angular velocity per joint velocity (6, joint), for the joints that move it."""
         self._place(joints)
         self._differentiate()
-        return np.vstack([self._moves[:, self._dofs], self._turns[:, self._dofs]])
+        return np.vstack([self._moves[:, self._columns], self._turns[:, self._columns]])
 
     def gravity(self, joints: np.ndarray) -> np.ndarray:
         """Give the torques [Nm] that hold the whole arm still, at all its `joints`."""
@@ -186,16 +189,17 @@ class Kinematics:
         """Give the weighted Jacobian and error of position and of what can be had of the orientation."""
         self._place(joints)
         self._differentiate()
-        moves, away = self._moves[:, self._dofs], pose.position - self._data.site_xpos[self._arm.site]
+        moves, away = self._moves[:, self._columns], pose.position - self._data.site_xpos[self._arm.site]
         if isinstance(pose, FullPose):
             turned = rotation_vector(pose.rotation @ self._data.site_xmat[self._arm.site].reshape(3, 3).T)
-            rows = np.vstack([moves, _TURN_WEIGHT * self._turns[:, self._dofs]])
+            rows = np.vstack([moves, _TURN_WEIGHT * self._turns[:, self._columns]])
             return rows, np.append(away, _TURN_WEIGHT * turned)
         signs = self.wrist.pitch_joints
         if signs is None:
             raise ConfigError(f"{self._arm.name} does not fold in a plane: ask for a FullPose instead of a HandPose.")
         rows, error = np.empty((4, self.num_arm)), np.empty(4)
-        rows[:3], rows[3] = moves, _TURN_WEIGHT * signs
+        rows[:3] = moves
+        rows[3] = _TURN_WEIGHT * signs
         rows[:, -1] = 0  # roll is a joint of its own
         error[:3], error[3] = away, _TURN_WEIGHT * (pose.pitch - self.wrist.pitch_at_zero - signs @ joints)
         return rows, error
@@ -207,18 +211,32 @@ def _limits(arm: ArmModel, narrower: Mapping[str, tuple[float, float]]) -> tuple
     return np.maximum(arm.low[: arm.num_arm], low), np.minimum(arm.high[: arm.num_arm], high)
 
 
+def _sliced(indices: np.ndarray) -> np.ndarray | slice:
+    """Give the slice that picks the same as `indices` where there is one, which numpy takes several times faster."""
+    first = int(indices[0])
+    is_run = bool(np.array_equal(indices, np.arange(first, first + len(indices))))
+    return slice(first, first + len(indices)) if is_run else indices
+
+
 def _cost(found: Solution) -> float:
     return found.error_m + _TURN_WEIGHT * found.error_rad
 
 
-def _bounded_step(rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray, damping: float) -> np.ndarray:
-    """Solve the damped least squares step whose joints stay between `low` and `high`."""
-    num = rows.shape[1]
-    step, factor = np.zeros(num), np.zeros((num, num + 7))
-    free = np.zeros(num, np.int32)
-    square = rows.T @ rows
-    square.flat[:: num + 1] += damping
-    low, high = np.maximum(low, -_LONGEST_STEP_RAD), np.minimum(high, _LONGEST_STEP_RAD)
-    high = np.maximum(high, low + _NARROWEST)
-    mujoco.mju_boxQP(step, factor, free, square, -rows.T @ error, low, high)
-    return step
+class _BoundedSteps:
+    """Solves damped least squares steps for some joints; what it works on is made once."""
+
+    def __init__(self, num: int) -> None:
+        self._eye, self._found = np.eye(num), np.zeros(num)
+        self._factor, self._free = np.zeros((num, num + 7)), np.zeros(num, np.int32)
+
+    def step(
+        self, rows: np.ndarray, error: np.ndarray, low: np.ndarray, high: np.ndarray, damping: float
+    ) -> np.ndarray:
+        """Give the step (joint,) that lessens `error` most, whose joints stay between `low` and `high`."""
+        found = self._found
+        found[:] = 0.0
+        low, high = np.maximum(low, -_LONGEST_STEP_RAD), np.minimum(high, _LONGEST_STEP_RAD)
+        high = np.maximum(high, low + _NARROWEST)
+        square, pull = rows.T @ rows + damping * self._eye, -(error @ rows)
+        mujoco.mju_boxQP(found, self._factor, self._free, square, pull, low, high)
+        return found

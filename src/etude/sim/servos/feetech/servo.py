@@ -66,6 +66,7 @@ class Sts3215:
         """Set it to pull the plug: the servo neither listens nor answers."""
         self._goal_enables_torque = goal_enables_torque
         self._pending: tuple[int, bytes] | None = None
+        self._asked: dict[tuple[int, int], list[tuple[str, Callable[[Sts3215], int]]]] = {}
 
     @property
     def id(self) -> int:
@@ -129,9 +130,14 @@ class Sts3215:
         """Read memory, with fresh measurements where they are asked for."""
         end = address + size
         if end > _FIRST_PRESENT:
-            for item, measure in self._measures():
-                if item.address < end and address < item.address + item.size:
-                    self.memory.set(item.name, measure(self))
+            if (address, size) not in self._asked:
+                self._asked[address, size] = [
+                    (item.name, measure)
+                    for item, measure in self._measures()
+                    if item.address < end and address < item.address + item.size
+                ]
+            for name, measure in self._asked[address, size]:
+                self.memory.set(name, measure(self))
         return self.memory.read(address, size)
 
     def write(self, address: int, data: bytes) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from etude.sim.moves import OPEN_RAD, View, Wish
+from etude.sim.moves import OPEN_RAD, View, Wish, length
 
 _STUCK_S = 0.8
 """Longer than anybody hesitates."""
@@ -45,5 +45,5 @@ class Retreat:
         """Whether what is wanted happens: the fingers close, the hand moves, or it is where it should be."""
         if view.gripper_rad - wish.gripper_rad > _ABSENT_RAD:
             return abs(view.gripper_rad - self._gripper_rad) > _STILL_RAD
-        is_there = np.linalg.norm(wish.position - view.hand) < _STILL_M
-        return bool(is_there or np.linalg.norm(view.hand - self._hand) > _STILL_M)
+        is_there = length(wish.position - view.hand) < _STILL_M
+        return is_there or length(view.hand - self._hand) > _STILL_M

@@ -12,7 +12,7 @@ from etude.core.spec import Spec
 from etude.hardware.bodies.so101 import SO101
 from etude.hardware.device import Teleoperator
 from etude.hardware.kinematics import HandPose, Kinematics
-from etude.sim.moves import OPEN_RAD, Style, View, Wish
+from etude.sim.moves import OPEN_RAD, Style, View, Wish, length
 from etude.sim.servos.feetech.models import C001
 from etude.sim.teleoperators.scripted.config import Config
 from etude.sim.teleoperators.scripted.lapses import Lapses
@@ -31,6 +31,8 @@ _NEVER_STRAIGHT = {"elbow_flex": (-1.1, SO101.links[2].range_rad[1])}
 """The arm is straight at -1.29, since the elbow sits 28 mm beside the upper arm's axis, and could bend over there."""
 _ROLL_LEAD_RAD = 0.25
 _PITCH_LEAD_RAD = 0.2
+_STEPS = 2
+"""Of the solver: a goal so close is then met to a fraction of a millimetre."""
 _LOW_M = 0.05
 _LOW_PUSH = 0.45
 """Pushes are gentler below `_LOW_M`, where the fingers are at the block."""
@@ -78,7 +80,7 @@ class ScriptedDemonstrator:
         self._push(world, now, elapsed_s, view.hand[2])
         slips = self._lapses.is_slipping(elapsed_s, holds=bool(view.grasped))
         if self._last is None or not self._lapses.is_pausing(now - self._begun_s):
-            style = replace(self._style, is_turned=self._retreat.count % 2 == 1)
+            style = self._turned_style if self._retreat.count % 2 else self._style
             wish = self._retreat.reconsider(world.task.decide(view, style), view, now)
             self._last = _to_driver(self._command(wish, view, joints))
         return _with_open_fingers(self._last) if slips else self._last.copy()
@@ -86,6 +88,7 @@ class ScriptedDemonstrator:
     def _begin(self, seed: int, now_s: float) -> None:
         rng = np.random.default_rng([seed, 1])  # apart from the world's own draws with this seed
         self._style = Style.sample(rng, self._config.speed)
+        self._turned_style = replace(self._style, is_turned=True)
         self._pushes = Pushes(rng, self._config.noise) if self._config.noise else None
         lapses = np.random.default_rng([seed, 5])
         self._lapses = Lapses(lapses, pause_s=self._config.pause_s, slips=self._config.slips)
@@ -117,9 +120,9 @@ class ScriptedDemonstrator:
             pitch=pitch + _clipped(math.pi / 2 - pitch, _PITCH_LEAD_RAD),
             roll=roll + _clipped(_LEAD_GAIN * (wish.roll - roll), self._style.speed * _ROLL_LEAD_RAD),
         )
-        ahead = self._kinematics.follow(pose, joints).joints
+        ahead = self._kinematics.follow(pose, joints, iterations=_STEPS).joints
         sag = self._kinematics.gravity(joints)[:-1] / STIFFNESS_NM_RAD
-        return np.append(ahead + sag, wish.gripper_rad)
+        return np.array([*(ahead + sag).tolist(), wish.gripper_rad])
 
     def _push(self, world: World, now_s: float, elapsed_s: float, height_m: float) -> None:
         if self._pushes is None:
@@ -143,7 +146,7 @@ def _with_open_fingers(command: np.ndarray) -> np.ndarray:
 
 
 def _bounded(vector: np.ndarray, longest: float) -> np.ndarray:
-    return vector * min(1.0, longest / max(float(np.linalg.norm(vector)), 1e-9))
+    return vector * min(1.0, longest / max(length(vector), 1e-9))
 
 
 def _clipped(value: float, most: float) -> float:
