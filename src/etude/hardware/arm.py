@@ -19,6 +19,9 @@ from etude.hardware.calibration import Calibration, Norm, Scale
 _RELEASES = 5
 """How often a motor is told to let go before it counts as out of reach: on a noisy wire, no arm should stay stiff."""
 
+_NEAR = 16
+"""Beyond its first turn by less than this part of one, a joint is taken to be at the end of its range."""
+
 
 class Arm:
     """Motors that are asked where they are and told where to go, in degrees or shares of their range.
@@ -59,14 +62,30 @@ class Arm:
         return self._scale.limits()
 
     def configure(self, motors: Iterable[str] | None = None) -> None:
-        """Set the motors up for their make, with the torque off; what is right already is not written again."""
-        for motor in self.kind.motors if motors is None else motors:
+        """Set the motors up for their make, with the torque off; what is right already is not written again.
+
+        Raise `DeviceError` when one of them has miscounted its turns.
+        """
+        chosen = tuple(self.kind.motors if motors is None else motors)
+        for motor in chosen:
             wanted = {**self.kind.settings.get("", {}), **self.kind.settings.get(motor, {})}
             held = {name: self.bus.read(name, motor) for name in (*wanted, *self.kind.cleared_bits)}
             wanted |= {name: held[name] & ~bits for name, bits in self.kind.cleared_bits.items()}
             for name, value in wanted.items():
                 if held[name] != value:
                     self.bus.write(name, motor, value)
+
+        self._check_turns([motor for motor in chosen if motor not in self.kind.endless])
+
+    def _check_turns(self, motors: list[str]) -> None:
+        """A motor that goes beyond one turn begins to count where it gets its power, which may be a turn beside."""
+        for motor, position in (self.bus.sync_read("Present_Position", motors) if motors else {}).items():
+            turn = self.bus.resolution(motor)
+            if not -turn // _NEAR <= position < turn + turn // _NEAR:
+                raise DeviceError(
+                    f"Motor '{motor}' on {self.bus.line.name} reads {position}, which is a turn beside its range. "
+                    "Bring its joint to the middle of its range, and switch the power off and on."
+                )
 
     def measure(self) -> np.ndarray:
         """Give where the joints are, float32 (joint,); raise `DeviceError` when motors are silent for several ticks."""
