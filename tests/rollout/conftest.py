@@ -17,6 +17,7 @@ class Counter:
     clock: SimClock = field(default_factory=SimClock)
     observation: dict = field(default_factory=lambda: {"observation.state": Spec(shape=(1,))})
     action: Spec = field(default_factory=lambda: Spec(shape=(1,)))
+    max_ticks: int | None = None
     work_s: float = 0.0
     """Time that each step takes by itself."""
     ticks: int = 0
