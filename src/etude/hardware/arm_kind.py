@@ -45,7 +45,8 @@ class ArmKind:
     body: str = ""
     """The body that moves: names its kinematic model, and what is simulated behind the port `sim`.
 
-    The path of a MJCF or URDF file, with joints called as the motors, is a kinematic model only.
+    The path of a MJCF or URDF file, with joints called as the motors, is a kinematic model only: with its shapes, the
+    hand is kept above the table that its base stands on.
     """
     is_leader: bool = False
     """Whether a person moves it, so that its torque stays off."""

@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from etude.core.errors import ConfigError, DeviceError, MissingExtra, MotorSilent
+from etude.core.errors import ConfigError, DeviceError, MotorSilent
 from etude.core.frame import ACTION, STATE, Frame
 from etude.core.spec import Specs
-from etude.hardware import bodies, cameras
+from etude.hardware import cameras
 from etude.hardware.arm import Arm
 from etude.hardware.arm_config import FollowerConfig
 from etude.hardware.arm_health import ArmHealth, Grade
 from etude.hardware.arm_kind import ArmKind
 from etude.hardware.cameras.camera_set import CameraSet
-from etude.hardware.gate import Gate, Table
+from etude.hardware.gate import Gate
 from etude.hardware.guardian import Guardian
 from etude.hardware.health import Health
 from etude.hardware.lowering import lower
+from etude.hardware.table_plane import table_under
 
 
 class Follower:
@@ -208,7 +209,7 @@ class Follower:
         return self._trip(grade, why)
 
     def _make_gate(self) -> Gate:
-        table = _table(self.arm, self._config.table_height_m)
+        table = table_under(self.arm, self._config.table_height_m)
         self._unseen = table if isinstance(table, str) else ""
         return Gate(
             self.action.names,
@@ -257,19 +258,6 @@ class Follower:
             except KeyboardInterrupt:  # who is in such a hurry wants no motor to stay stiff
                 self.arm.release()
                 raise
-
-
-def _table(arm: Arm, height_m: float | None) -> Table | str:
-    """Give the plane that the hand must not go below where the arm's body is known, else why there is none."""
-    body = arm.kind.body
-    if height_m is None or body not in bodies.names():
-        return ""
-    try:
-        from etude.hardware.kinematics import DriverUnits, Kinematics  # noqa: PLC0415 - loads MuJoCo
-    except MissingExtra as problem:
-        return f"Nothing keeps the hand from the table. {problem}"
-    kinematics, units = Kinematics.of(body), DriverUnits(bodies.body(body), arm.kind.gripper)
-    return Table(height_m, lambda joints: kinematics.lowest_point(units.to_rad(arm.degrees(joints))))
 
 
 def _max_reach(kind: ArmKind, config: FollowerConfig) -> np.ndarray:

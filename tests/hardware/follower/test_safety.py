@@ -1,5 +1,6 @@
 """What a follower does about people who stop it and motors that feel bad or lost their power."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from etude.core.frame import STATE
 from etude.hardware import robots
+from etude.hardware.follower import Follower
+from etude.hardware.robots.so101_follower.kind import SO101_FOLLOWER
 
 
 def live(arm, robot, goal, ticks):
@@ -125,4 +128,36 @@ def test_no_part_of_the_hand_is_sent_below_the_table(arm, config):
     lowest = [robot._gate._table._lowest(action.astype(float)) for action in applied]
     assert min(lowest) > -0.002
     assert any("below the table" in sentence for sentence in said)
+    robot.disconnect()
+
+
+MODEL = """<mujoco><worldbody><body name="base"><geom type="box" size=".05 .05 .02" pos="0 0 .02"/>
+<body name="upper" pos="0 0 .1"><joint name="shoulder_pan" axis="0 0 1" limited="true" range="-110 110"/>
+<geom type="box" size=".01 .01 .01"/><body name="arm">
+<joint name="shoulder_lift" axis="0 1 0" limited="true" range="-100 100"/>
+<geom type="box" size=".15 .01 .01" pos=".15 0 0"/><body name="fore" pos=".3 0 0">
+<joint name="elbow_flex" axis="0 1 0" limited="true" range="-97 97"/><joint name="wrist_flex" axis="0 0 1"/>
+<joint name="wrist_roll" axis="1 0 0"/><geom type="box" size=".01 .01 .01"/>
+<body name="jaw" pos=".02 0 0"><joint name="gripper" axis="0 0 1" limited="true" range="-10 100"/>
+<geom type="box" size=".01 .01 .01"/></body></body></body></body></body></worldbody></mujoco>"""
+
+
+def test_a_body_from_a_file_has_a_table_too(arm, config, tmp_path):
+    model = tmp_path / "crane.xml"
+    model.write_text(MODEL)
+    robot = Follower(replace(SO101_FOLLOWER, body=str(model)), replace(config, table_height_m=0.0))
+    robot.connect()
+    applied, said = live(arm, robot, [0, 80, 0, 0, 0, 50], 90)
+    # The tip box ends 1 cm below an axis 30 cm out, which stands 10 cm up: it touches the plane at 17.5 degrees or so.
+    assert 14 < max(action[1] for action in applied) < 20
+    assert any("below the table" in sentence for sentence in said)
+    robot.disconnect()
+
+
+def test_a_model_without_shapes_is_no_obstacle_and_is_told(arm, config, tmp_path):
+    model = tmp_path / "bare.xml"
+    model.write_text(re.sub("<geom[^>]*/>", '<inertial pos="0 0 0" mass=".1" diaginertia=".01 .01 .01"/>', MODEL))
+    robot = Follower(replace(SO101_FOLLOWER, body=str(model)), replace(config, table_height_m=0.0))
+    robot.connect()
+    assert any("Nothing keeps the hand from the table" in warning for warning in robot.health().warnings)
     robot.disconnect()
