@@ -102,3 +102,28 @@ def test_a_fault_ends_it_and_the_motors_get_back_what_they_held(arm):
 def test_arms_that_cannot_are_told_so():
     with pytest.raises(UserError, match="Only SO-100 and SO-101 followers"):
         next(by_itself(KOCH_FOLLOWER, None, None))
+
+
+def test_a_second_ctrl_c_leaves_no_motor_weak_either(arm, monkeypatch):
+    world, bus = arm(0)
+    held, limits = read(SO101_FOLLOWER, bus), bus.sync_read("Torque_Limit")
+    steps = by_itself(SO101_FOLLOWER, bus, world.clock)
+    next(steps)
+    steps.send(Answer.NEXT)
+    for _ in range(10):
+        world.clock.sleep_until(world.clock.now() + POLL_S)
+        steps.send(None)
+    assert set(bus.sync_read("Torque_Limit").values()) == {300, 450, 600}
+    write, hurries = bus.write, iter([True])
+
+    def hurried(name, motor, value, **options):
+        if motor == "wrist_flex" and next(hurries, False):
+            raise KeyboardInterrupt
+        write(name, motor, value, **options)
+
+    monkeypatch.setattr(bus, "write", hurried)
+    with pytest.raises(KeyboardInterrupt):
+        steps.close()
+    assert read(SO101_FOLLOWER, bus) == held
+    assert bus.sync_read("Torque_Limit") == limits
+    assert bus.sync_read("Torque_Enable") == dict.fromkeys(SO101_FOLLOWER.motors, 1), "it holds"
