@@ -32,7 +32,7 @@ class MemoryDataset(Dataset):
     specs: dict[str, Spec] = field(
         default_factory=lambda: {
             "observation.state": Spec(shape=(3,), names=NAMES),
-            "observation.images.front": Spec(shape=(40, 40, 3), dtype="uint8"),
+            "observation.images.front": Spec(shape=(48, 64, 3), dtype="uint8"),
             "action": Spec(shape=(3,), names=NAMES),
         }
     )
@@ -55,7 +55,7 @@ class MemoryDataset(Dataset):
         return f"{key} {number}"
 
     def images(self, key: str, rows: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-        height, width = size or (40, 40)
+        height, width = size or (48, 64)
         pictures = np.zeros((len(rows), height, width, 3), np.uint8)
         place = (self._columns["observation.state"][rows, 0] / 20 + 1) / 2 * (width - 4)
         for picture, column in zip(pictures, place.astype(int), strict=True):
