@@ -32,12 +32,11 @@ class OneAtATime:
 def new_arm(monkeypatch):
     """Six motors from the box, id 1 all; the elbow's was used elsewhere, at another rate and id."""
 
-    def wire():
-        return ServoChain([Sts3215(1) for _ in range(6)])
-
-    monkeypatch.setitem(makes._FOLLOWERS, "so101", replace(makes._FOLLOWERS["so101"], wire=wire))
-    world = begin_world()
-    elbow = world.arm.servos[2]
+    servos = [Sts3215(1) for _ in range(6)]
+    make = replace(makes._FOLLOWERS["so101"], wire=lambda: ServoChain(servos))
+    monkeypatch.setitem(makes._FOLLOWERS, "so101", make)
+    world, elbow = begin_world(), servos[2]
+    world.start()
     for name, value in {"ID": 44, "Baud_Rate": BAUD_RATES[115_200]}.items():
         elbow.memory.set(name, value)
         elbow.memory.keep(name)

@@ -6,10 +6,14 @@ from etude.cli import sim
 from etude.core.errors import UserError
 from etude.hardware import robots
 from etude.sim.faults import KINDS
+from etude.sim.tasks import tasks
+from etude.sim.world import World
 
 
 def command(tmp_path, robot="so101_follower", **options):
-    return sim.Sim(link=tmp_path / "arm", robot=robots.config(robot)(**options.pop("config", {})), **options)
+    task = tasks.config(options.pop("task", "pick_place"))()
+    robot = robots.config(robot)(**options.pop("config", {}))
+    return sim.Sim(link=tmp_path / "arm", robot=robot, task=task, **options)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +72,12 @@ def test_faults_are_chosen_by_name(tmp_path):
         chosen("rain,noise")
     with pytest.raises(UserError, match="fault_every_s should be positive"):
         chosen("all", fault_every_s=0.0)
+
+
+def test_the_table_is_set_for_the_task_that_was_chosen(tmp_path, monkeypatch):
+    served = []
+    monkeypatch.setattr("etude.sim.server.serve", lambda *_, **__: served.append(World().task.objects))
+    sim.run(command(tmp_path))
+    sim.run(command(tmp_path, task="stack"))
+    assert served[0] == ("block",)
+    assert len(served[1]) == 2

@@ -55,6 +55,13 @@ def test_a_replay_follows_the_recording(etude, recorded):
     assert strayed < 0.5
 
 
+def test_a_replay_in_other_units_is_refused(etude, recorded):
+    done = etude("replay", *SIM, "--robot.use_degrees=false", f"--dataset.root={recorded}")
+    assert done.returncode == 2
+    assert "tells joints in degrees" in done.stderr
+    assert "--robot.use_degrees=true" in done.stderr
+
+
 def test_training_goes_on_where_it_was(etude, recorded, trained):
     assert (trained / "checkpoints" / "last" / "pretrained_model" / "model.safetensors").exists()
     done = etude(

@@ -12,6 +12,7 @@ from etude.cli.slots import Slot
 from etude.cli.watched import Watched
 from etude.core.errors import DeviceError, UserError
 from etude.hardware import robots, teleoperators
+from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     from etude.cli.watched import Drive
@@ -81,6 +82,8 @@ class Record(Watched):
     """Decides the scenes and the demonstrator's variation, in simulation."""
     resume: bool = False
     """Add to a dataset that exists."""
+    task: Annotated[Any, Slot(tasks, "pick_place")]
+    """What is on the table of a simulated robot; a real one takes no notice."""
 
 
 COMMAND = Record
@@ -108,6 +111,7 @@ def run(command: Record) -> int:
 def _record(drive: Drive, agent: Agent, command: Record) -> Session:
     from etude.cli.parse import encode
     from etude.core.run import start
+    from etude.data.units import keep_units
     from etude.rollout.provenance import keep_calibrations
 
     writer = _writer(command, drive.env)
@@ -115,6 +119,7 @@ def _record(drive: Drive, agent: Agent, command: Record) -> Session:
     try:
         for device in (drive.env.robot, drive.teleoperator):
             keep_calibrations(root, device, writer.num_episodes)
+        keep_units(root, getattr(drive.env.robot, "uses_degrees", None))
         session = Session(drive, agent, writer, command)
         session.record()
     finally:

@@ -11,6 +11,7 @@ from etude.cli.slots import Slot
 from etude.cli.watched import Watched
 from etude.core.errors import UserError
 from etude.hardware import robots
+from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,8 @@ class Replay(Watched):
     """The recording."""
     seed: int = 0
     """Decides the scene, in simulation."""
+    task: Annotated[Any, Slot(tasks, "pick_place")]
+    """What is on the table of a simulated robot; a real one takes no notice."""
 
 
 COMMAND = Replay
@@ -59,7 +62,9 @@ def run(command: Replay) -> int:
 
     from etude.cli.watched import driving, robot_of
     from etude.data import open_dataset
+    from etude.data.units import tells_degrees
     from etude.rollout.agents import ReplayAgent
+    from etude.rollout.provenance import check_units
     from etude.rollout.sinks import StateSink
 
     dataset = open_dataset(command.dataset.root)
@@ -68,6 +73,7 @@ def run(command: Replay) -> int:
     watched = StateSink()
     with robot_of(command) as robot:
         _check_joints(dataset, robot)
+        check_units(robot, tells_degrees(dataset), f"The recording {command.dataset.root}")
         with driving(command, robot, title=title, fps=dataset.fps, keys=KEYS) as drive:
             if not drive.env.is_simulated:
                 _approach(drive, actions[0])
@@ -86,11 +92,10 @@ def run(command: Replay) -> int:
 def _recorded(dataset: Dataset, chosen: RecordedEpisode) -> tuple[np.ndarray, np.ndarray]:
     """Give the episode's actions and states."""
     from etude.core.frame import ACTION, STATE
+    from etude.data.dataset import episode_of
 
-    number, episodes = chosen.episode, dataset.episodes
-    if not 0 <= number < len(episodes):
-        raise UserError(f"{chosen.root} has episodes 0 to {len(episodes) - 1}; there is no {number}.")
-    rows = slice(episodes[number].start, episodes[number].stop)
+    episode = episode_of(dataset, chosen.episode)
+    rows = slice(episode.start, episode.stop)
     return dataset.column(ACTION)[rows], dataset.column(STATE)[rows]
 
 

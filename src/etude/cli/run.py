@@ -11,6 +11,7 @@ from etude.cli.slots import Slot
 from etude.cli.watched import Watched
 from etude.core.errors import UserError
 from etude.hardware import robots
+from etude.sim.tasks import tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class Run(Watched):
     """Where the policy runs: cpu, cuda, mps."""
     seed: int = 0
     """Decides the scene, in simulation."""
+    task: Annotated[Any, Slot(tasks, "pick_place")]
+    """What is on the table of a simulated robot; a real one takes no notice."""
 
     def __post_init__(self) -> None:
         if self.fps < 1 or self.duration_s <= 0:
@@ -46,6 +49,7 @@ def run(command: Run) -> int:
     """Run the policy once."""
     from etude.cli.watched import driving, robot_of
     from etude.rollout.latency import sentence
+    from etude.rollout.provenance import check_units
 
     policy = open_policy(command.policy.path, command.device)
     title = f"Running {command.policy.path}"
@@ -54,6 +58,7 @@ def run(command: Run) -> int:
         driving(command, robot, title=title, fps=command.fps, keys=KEYS) as drive,
     ):
         policy.check_fits(drive.env.observation, robot.action)
+        check_units(robot, policy.origin.uses_degrees, f"The policy {command.policy.path}")
         agent = agent_of(policy, command.policy, hz=command.fps, clock=drive.clock)
         outcome = drive.rollout(agent, seconds=command.duration_s, seed=command.seed)
     rate = outcome.ticks / max(outcome.duration_s, 1e-9)

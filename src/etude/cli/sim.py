@@ -11,6 +11,7 @@ from etude.cli.slots import Slot
 from etude.core.errors import UserError
 from etude.hardware import robots, teleoperators
 from etude.hardware.arm_kind import ArmKind
+from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     from etude.sim.server import Socket
@@ -43,6 +44,8 @@ class Sim:
     """Pictures per second [1/s]."""
     seed: int = 0
     """Decides the scene, and when faults come."""
+    task: Annotated[Any, Slot(tasks, "pick_place")]
+    """What is on the table of the arms."""
 
 
 COMMAND = Sim
@@ -52,17 +55,19 @@ def run(command: Sim) -> int:
     """Serve the arms; print the ports, the cameras' addresses, and the words that use them once they answer."""
     from etude.sim.mjpeg import Shape
     from etude.sim.server import Trouble, serve
+    from etude.sim.stage import staged
 
     sockets = _sockets(command)
     kinds = _kinds_of_fault(command)
-    serve(
-        sockets,
-        Shape(width=command.width, height=command.height, fps=command.camera_fps),
-        seed=command.seed,
-        trouble=Trouble(kinds=kinds, every_s=command.fault_every_s) if kinds else None,
-        on_ready=lambda urls: _announce(command, sockets, urls),
-        on_trouble=lambda told: print(f"fault: {told}", flush=True),
-    )
+    with staged(command.task):
+        serve(
+            sockets,
+            Shape(width=command.width, height=command.height, fps=command.camera_fps),
+            seed=command.seed,
+            trouble=Trouble(kinds=kinds, every_s=command.fault_every_s) if kinds else None,
+            on_ready=lambda urls: _announce(command, sockets, urls),
+            on_trouble=lambda told: print(f"fault: {told}", flush=True),
+        )
     return 0
 
 

@@ -10,6 +10,7 @@ from etude.cli.slots import Slot
 from etude.cli.watched import Watched
 from etude.core.errors import UserError
 from etude.hardware import robots, teleoperators
+from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     from etude.cli.watched import Drive
@@ -33,6 +34,8 @@ class Teleoperate(Watched):
     """How long to drive [s]; until stopped when left out."""
     seed: int = 0
     """Decides the scene, in simulation."""
+    task: Annotated[Any, Slot(tasks, "pick_place")]
+    """What is on the table of a simulated robot; a real one takes no notice."""
 
     def __post_init__(self) -> None:
         if self.fps < 1 or (self.teleop_time_s is not None and self.teleop_time_s <= 0):

@@ -115,9 +115,9 @@ COMMAND = Train
 
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "policy_path", "normalization", "hand", "steps", "batch_size", "grad_accum_steps", "optimizer", "scheduler",
-    "ema", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device", "bf16", "compile", "parallel",
-    "cache_gb",
+    "policy", "policy_path", "normalization", "hand", "steps", "batch_size", "grad_accum_steps", "optimizer",
+    "scheduler", "ema", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device", "bf16", "compile",
+    "parallel", "cache_gb",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from etude.cli.console import say
 from etude.cli.controls import Controls, controls, interruptible
 from etude.cli.leaving import Leaving
 from etude.cli.screen import Caption, Screen, screen
-from etude.cli.slots import Slot
 from etude.cli.sounds import Sounds, has_player
 from etude.hardware import robots
-from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     from etude.core.clock import Clock
@@ -33,8 +31,6 @@ NO_LIMIT = 10**9
 class Watched:
     """Options of every command that moves a robot."""
 
-    task: Annotated[Any, Slot(tasks, "pick_place")]
-    """What is on the table of a simulated robot; a real one takes no notice."""
     display: Literal["none", "rerun"] = "none"
     """A viewer for states, actions and pictures, beside the live view in the terminal."""
     play_sounds: bool = field(default_factory=has_player)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from etude.core.errors import NotFound
+from etude.core.errors import NotFound, UserError
 from etude.core.frame import Frame
 from etude.core.spec import Specs
 from etude.core.stats import Stats
@@ -19,7 +19,7 @@ from etude.data.timing import Timing
 if TYPE_CHECKING:
     from etude.data.draft import Draft
 
-__all__ = ["Dataset", "DatasetWriter", "Episode", "Episodes", "Problem", "Timing"]
+__all__ = ["Dataset", "DatasetWriter", "Episode", "Episodes", "Problem", "Timing", "episode_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,3 +140,10 @@ class DatasetWriter(Protocol):
     def close(self) -> None:
         """Leave the open episode as a draft and release the files."""
         ...
+
+
+def episode_of(dataset: Dataset, number: int) -> Episode:
+    """Give episode `number`, from 0; raise `UserError` when there is none."""
+    if not 0 <= number < len(dataset.episodes):
+        raise UserError(f"{dataset.root} has episodes 0 to {len(dataset.episodes) - 1}; there is no {number}.")
+    return dataset.episodes[number]

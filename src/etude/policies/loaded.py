@@ -33,6 +33,8 @@ class Origin:
     """Training steps taken."""
     dataset: str = ""
     """The dataset's folder or repository."""
+    uses_degrees: bool | None = None
+    """Whether joints were told in degrees, or else in -100 to 100 of their range; none where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,8 +73,9 @@ class LoadedPolicy:
 
     @property
     def chunk_size(self) -> int:
-        """Actions of a chunk, from this tick's on."""
-        return sum(offset >= 0 for offset in self.config.window.offsets[frames.ACTION])
+        """Actions of a chunk, from this tick's on; a policy may learn from more than it gives."""
+        given: int | None = getattr(self.config, "chunk_size", None)
+        return given or sum(offset >= 0 for offset in self.config.window.offsets[frames.ACTION])
 
     @property
     def temporal_ensemble_coeff(self) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from etude.core.errors import ConfigError
+from etude.core.errors import ConfigError, UserError
 from etude.hardware.calibration import Calibration, load_calibration, save_calibration
 
 FOLDER = Path("meta/calibration")
@@ -40,3 +40,15 @@ def _held_by(path: Path) -> Calibration | None:
         return load_calibration(path)
     except ConfigError:
         return None
+
+
+def check_units(robot: Any, tells_degrees: bool | None, what: str) -> None:
+    """Raise `UserError` where `what` certainly tells joints in other units than `robot`: 90 is not 90 there."""
+    spoken: bool | None = getattr(robot, "uses_degrees", None)
+    if tells_degrees is None or spoken is None or tells_degrees == spoken:
+        return
+    told, taken = ("degrees", "-100 to 100") if tells_degrees else ("-100 to 100", "degrees")
+    raise UserError(
+        f"{what} tells joints in {told}, and the robot takes them in {taken}. "
+        f"Add --robot.use_degrees={str(tells_degrees).lower()}."
+    )

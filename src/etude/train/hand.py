@@ -25,13 +25,15 @@ class Space:
         return in_hand_space(inner, self.hand) if self.hand else inner
 
 
-def learned_in(body: str, observation: Specs, action: Spec) -> Space:
+def learned_in(body: str, observation: Specs, action: Spec, *, is_in_degrees: bool = True) -> Space:
     """Give the space of the hand of `body`, or that of the joints where it is empty.
 
-    Raises `ConfigError` unless state and action are the joints of that arm.
+    Raises `ConfigError` unless state and action are the joints of that arm, in degrees.
     """
     if not body:
         return Space(observation=observation, action=action)
+    if not is_in_degrees:
+        raise ConfigError(f"--hand={body} needs joints in degrees, and the dataset tells them in -100 to 100.")
     if STATE not in observation:
         raise ConfigError(
             f"--hand needs '{STATE}', from which the arm's pose is told; there is {', '.join(observation)}."

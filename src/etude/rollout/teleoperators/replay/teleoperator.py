@@ -10,7 +10,7 @@ import numpy as np
 from etude.core.errors import DeviceError, UserError
 from etude.core.frame import ACTION
 from etude.data import open_dataset
-from etude.data.dataset import Dataset
+from etude.data.dataset import Dataset, episode_of
 from etude.hardware.device import Teleoperator
 from etude.rollout.teleoperators.replay.config import Config
 
@@ -26,11 +26,8 @@ class RecordedEpisode:
     def __init__(self, config: Config, dataset: Dataset) -> None:
         if ACTION not in dataset.specs:
             raise UserError(f"{config.root} has no '{ACTION}' to replay; there is {', '.join(dataset.specs)}.")
-        if config.episode >= len(dataset.episodes):
-            last = len(dataset.episodes) - 1
-            raise UserError(f"{config.root} has episodes 0 to {last}; there is no {config.episode}.")
         self.action = dataset.specs[ACTION]
-        self._dataset, self._episode = dataset, dataset.episodes[config.episode]
+        self._dataset, self._episode = dataset, episode_of(dataset, config.episode)
         self._actions: np.ndarray | None = None
         self._tick = 0
 
