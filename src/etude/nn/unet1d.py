@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F  # noqa: N812  its name everywhere
 from torch import Tensor, nn
 
 from etude.nn.positions import StepEmbedding
+from etude.nn.time_conv import TimeConv
 
 _LAST_GROUPS = 8
 """The published network normalises its last convolution so, whatever the others have."""
@@ -21,7 +23,7 @@ class ConvBlock(nn.Module):
 
     def __init__(self, before: int, after: int, kernel_size: int, num_groups: int) -> None:
         super().__init__()
-        convolution = nn.Conv1d(before, after, kernel_size, padding=kernel_size // 2)
+        convolution = TimeConv(before, after, kernel_size, padding=kernel_size // 2)
         self.block = nn.Sequential(convolution, nn.GroupNorm(num_groups, after), nn.Mish())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,18 +41,25 @@ class ConditionedBlock(nn.Module):
         self.conv1 = ConvBlock(before, after, kernel_size, num_groups)
         self.cond_encoder = nn.Sequential(nn.Mish(), nn.Linear(condition, after * (2 if scales else 1)))
         self.conv2 = ConvBlock(after, after, kernel_size, num_groups)
-        self.residual_conv = nn.Conv1d(before, after, 1) if before != after else nn.Identity()
+        self.residual_conv = TimeConv(before, after, 1) if before != after else nn.Identity()
         self._scales = scales
 
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Map (batch, before, time) to (batch, after, time) as `condition` (batch, condition) says."""
-        hidden, film = self.conv1(x), self.cond_encoder(condition)[..., None]
+    def forward(self, x: Tensor, film: Tensor) -> Tensor:
+        """Map (batch, before, time) to (batch, after, time) as `film` (batch, after or twice that) says."""
+        hidden, film = self.conv1(x), film[..., None]
         if self._scales:
             scale, shift = film.chunk(2, 1)
             hidden = torch.addcmul(shift, scale, hidden)
         else:
             hidden = hidden + film
         return self.conv2(hidden) + self.residual_conv(x)
+
+    def films(self, step: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the shares that steps (step, dim) and what was seen (batch, condition) have in the film."""
+        activation, linear = self.cond_encoder.children()
+        assert isinstance(linear, nn.Linear)
+        of_step, of_seen = linear.weight.split([step.shape[1], condition.shape[1]], 1)
+        return F.linear(activation(step), of_step, linear.bias), F.linear(activation(condition), of_seen)
 
 
 class Unet1d(nn.Module):
@@ -86,25 +95,41 @@ class Unet1d(nn.Module):
             for after, before in reversed(pairs[1:])
         )
         last = ConvBlock(widths[0], widths[0], kernel_size, _LAST_GROUPS)
-        self.final_conv = nn.Sequential(last, nn.Conv1d(widths[0], channels, 1))
+        self.final_conv = nn.Sequential(last, TimeConv(widths[0], channels, 1))
 
     def forward(self, x: Tensor, step: Tensor, condition: Tensor) -> Tensor:
         """Tell the noise, or the clean values, of `x` (batch, time, channel) at `step` (batch,)."""
-        x = x.transpose(1, 2)
         condition = torch.cat([self.diffusion_step_encoder(step), condition], -1)
+        return self.denoise(x, [block.cond_encoder(condition) for block in self._blocks()])
+
+    def prepare(self, steps: Tensor, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Work out what `steps` (step,) and `condition` (batch, condition) do to each block, once for all of sampling.
+
+        The row of a step in the first of a block's pair, added to the second, is the block's film in `denoise`.
+        """
+        told = self.diffusion_step_encoder(steps)
+        return [block.films(told, condition) for block in self._blocks()]
+
+    def denoise(self, x: Tensor, films: Sequence[Tensor]) -> Tensor:
+        """Tell the noise, or the clean values, of `x` (batch, time, channel), with prepared films of all blocks."""
+        x, film = x.transpose(1, 2), iter(films)
         kept: list[Tensor] = []
         for stage in self.down_modules:
             first, second, shorten = stage.children()
-            x = second(first(x, condition), condition)
+            x = second(first(x, next(film)), next(film))
             kept.append(x)
             x = shorten(x)
         for middle in self.mid_modules:
-            x = middle(x, condition)
+            x = middle(x, next(film))
         for stage in self.up_modules:
             first, second, lengthen = stage.children()
-            x = second(first(torch.cat([x, kept.pop()], 1), condition), condition)
+            x = second(first(torch.cat([x, kept.pop()], 1), next(film)), next(film))
             x = lengthen(x)
         return self.final_conv(x).transpose(1, 2)
+
+    def _blocks(self) -> list[ConditionedBlock]:
+        """List the blocks in the order in which they work."""
+        return [module for module in self.modules() if isinstance(module, ConditionedBlock)]
 
 
 def _halving(channels: int) -> nn.Module:

@@ -22,7 +22,7 @@ from etude.policies.continuing import guide_of, old_chunk
 from etude.policies.diffusion.config import Config
 from etude.policies.policy import NOISE, Batch
 from etude.policies.realtime import RealTime
-from etude.policies.seeing import PictureEncoder, observed, observed_width, picture_encoder
+from etude.policies.seeing import observed, observed_width, picture_encoder, read_pretrained
 
 IS_PAD = f"{ACTION}_is_pad"
 
@@ -101,11 +101,8 @@ class DiffusionPolicy(nn.Module):
         return groups
 
     def begin_training(self) -> None:
-        """Read the picture encoders' pretrained weights, where the config names a file."""
-        path = self.config.pretrained_backbone_weights
-        for module in self.modules():
-            if path and isinstance(module, PictureEncoder):
-                module.read_pretrained(path)
+        """Read the picture encoders' pretrained weights, where there are some."""
+        read_pretrained(self, self.config.pretrained_backbone_weights)
 
     def _made(self, batch: Batch, guide: Guide | None = None) -> Tensor:
         seen = observed(batch, self.cameras, self.rgb_encoder)
@@ -123,13 +120,13 @@ class DiffusionPolicy(nn.Module):
 
     def _denoiser(self, seen: Tensor) -> Denoiser:
         """Prepare what stays the same in all steps, and give what takes noise away on condition of it."""
-        steps = torch.tensor(self._diffusion.steps(self.config.num_inference_steps))
-        steps = dict(zip(steps.tolist(), steps.to(seen.device).split(1), strict=True))
+        steps = self._diffusion.steps(self.config.num_inference_steps)
+        place, asked = {step: number for number, step in enumerate(steps)}, torch.tensor(steps, device=seen.device)
         if self.config.denoiser == "transformer":
             memory = self.transformer.remember(seen)
-            return lambda noisy, step: self.transformer.denoise(noisy, steps[step].expand(len(noisy)), memory)
-        condition = seen.flatten(1)
-        return lambda noisy, step: self.unet(noisy, steps[step].expand(len(noisy)), condition)
+            return lambda noisy, step: self.transformer.denoise(noisy, asked[place[step]].expand(len(noisy)), memory)
+        films = self.unet.prepare(asked, seen.flatten(1))
+        return lambda noisy, step: self.unet.denoise(noisy, [told[place[step]] + of_seen for told, of_seen in films])
 
 
 def _unet(config: Config, channels: int, condition: int) -> Unet1d:
