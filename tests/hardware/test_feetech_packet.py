@@ -38,33 +38,6 @@ def test_the_vendors_examples(text):
     assert parse(bytes.fromhex(text)) == ([VENDOR[text]], b"")
 
 
-@given(st.lists(packets, max_size=4))
-def test_what_is_encoded_is_parsed(sent):
-    assert parse(b"".join(map(encode, sent))) == (sent, b"")
-
-
-@given(packets, packets, st.data())
-def test_cut_anywhere_nothing_is_lost(one, two, data):
-    wire = encode(one) + encode(two)
-    cut = data.draw(st.integers(0, len(wire)))
-    first, rest = parse(wire[:cut])
-    second, nothing = parse(rest + wire[cut:])
-    assert (first + second, nothing) == ([one, two], b"")
-
-
-@given(st.binary(max_size=20).filter(lambda noise: b"\xff" not in noise), packets)
-def test_noise_before_a_packet_is_skipped(noise, packet):
-    assert parse(noise + encode(packet)) == ([packet], b"")
-
-
-@given(packets, st.data())
-def test_a_changed_byte_never_gives_the_same_packet(packet, data):
-    wire = bytearray(encode(packet))
-    place = data.draw(st.integers(0, len(wire) - 1))
-    wire[place] ^= data.draw(st.integers(1, 255))
-    assert packet not in parse(bytes(wire))[0]
-
-
 def test_after_a_wrong_checksum_the_next_packet_is_found():
     wrong = bytearray.fromhex("FF FF 01 02 01 FC")
     assert parse(bytes(wrong) + bytes.fromhex("FF FF 02 02 00 FB")) == ([Packet(2, 0)], b"")
