@@ -156,7 +156,7 @@ class TestConfig:
             Config(dim_model=10, n_heads=4)
         with pytest.raises(ConfigError, match=r"n_action_steps \(7\)"):
             Config(chunk_size=5, n_action_steps=7)
-        with pytest.raises(ConfigError, match="small vision_backbone"):
+        with pytest.raises(ConfigError, match="those of a ResNet"):
             Config(vision_backbone="small", pretrained_backbone_weights=Path("x.safetensors"))
 
     def test_it_observes_what_it_can_use(self):

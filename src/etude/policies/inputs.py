@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,27 @@ from etude.transforms.normalize import Mode, Normalize
 from etude.transforms.pipeline import Pipeline
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+BACKBONES = ("resnet18", "resnet34", "small")
+
+
+def is_vision_model(backbone: str) -> bool:
+    """Tell whether a picture encoder is a vision model of transformers, named by its folder or on the Hub."""
+    return "/" in backbone
+
+
+def check_backbone(backbone: str, weights: Path | None = None) -> None:
+    """Raise `ConfigError` unless there is such a picture encoder, and `weights` can be those of a ResNet."""
+    if backbone not in BACKBONES and not is_vision_model(backbone):
+        raise ConfigError(
+            f"vision_backbone should be one of {', '.join(BACKBONES)}, or a vision model of transformers by its folder "
+            f"or its name on the Hub, such as facebook/dinov2-small; got '{backbone}'."
+        )
+    if weights and not backbone.startswith("resnet"):
+        raise ConfigError(
+            f"pretrained_backbone_weights are those of a ResNet; choose vision_backbone=resnet18, got '{backbone}'."
+        )
 
 
 def chosen(policy: str, specs: Specs, *, needs_state: bool = False) -> Specs:
@@ -35,14 +57,22 @@ def resized(size: tuple[int, int] | None, observation: Specs) -> tuple[Resize, .
 
 
 def normalized(
-    mapping: Mapping[str, Mode], stats: Mapping[str, Stats], observation: Specs, *, imagenet: bool = False
+    mapping: Mapping[str, Mode],
+    stats: Mapping[str, Stats],
+    observation: Specs,
+    *,
+    imagenet: bool = False,
+    backbone: str = "resnet18",
 ) -> Pipeline:
     """Bring pictures to 0..1, then normalise all by `stats`, as `mapping` says of VISUAL, STATE, ENV and ACTION.
 
-    With `imagenet` pictures are normalised by ImageNet's mean and deviation instead of the dataset's.
+    With `imagenet` pictures are normalised by ImageNet's mean and deviation instead of the dataset's; for a `backbone`
+    of transformers, which normalises them as it is used to, they are not.
     """
     cameras = images(observation)
-    if imagenet:
+    if is_vision_model(backbone):
+        mapping = dict(mapping) | {"VISUAL": Mode.IDENTITY}
+    elif imagenet:
         stats = dict(stats) | dict.fromkeys(cameras, _imagenet_stats())
     kinds = dict.fromkeys(cameras, "VISUAL") | {STATE: "STATE", ENVIRONMENT_STATE: "ENV", ACTION: "ACTION"}
     modes = {key: mapping.get(kinds[key], Mode.IDENTITY) for key in (*observation, ACTION)}

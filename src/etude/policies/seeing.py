@@ -5,9 +5,10 @@ Tensor names are LeRobot's `rgb_encoder`, but for those of the picture encoder's
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,16 +18,29 @@ from etude.core.frame import ENVIRONMENT_STATE, STATE, images
 from etude.core.spec import Specs
 from etude.nn.conv import SmallEncoder
 from etude.nn.keypoints import SpatialSoftmax
-from etude.nn.resnet import ResNet, group_norm
+from etude.nn.resnet import Norm, ResNet, group_norm
+from etude.nn.vision_models import VisionModel, described
+from etude.policies.inputs import is_vision_model
 from etude.policies.policy import Batch
 from etude.policies.weights import fill, read_weights
 
+C = TypeVar("C", bound=Any)
 
-class SeesPictures(Protocol):
-    """The fields of a config that say how pictures are seen; names are LeRobot's."""
+
+class HasBackbone(Protocol):
+    """The fields of a config that choose a picture encoder."""
 
     @property
     def vision_backbone(self) -> str: ...  # noqa: D102
+    @property
+    def vision_config(self) -> str: ...  # noqa: D102
+    @property
+    def freeze_vision(self) -> bool: ...  # noqa: D102
+
+
+class SeesPictures(HasBackbone, Protocol):
+    """The fields of a config that say how pictures are seen; names are LeRobot's."""
+
     @property
     def use_group_norm(self) -> bool: ...  # noqa: D102
     @property
@@ -48,7 +62,7 @@ class PictureEncoder(nn.Module):
     def __init__(self, config: SeesPictures, size: tuple[int, int]) -> None:
         super().__init__()
         self._resize, self._crop, self._is_random = config.resize_shape, config.crop_shape, config.crop_is_random
-        self.backbone = _backbone(config)
+        self.backbone = backbone_of(config, group_norm if config.use_group_norm else nn.BatchNorm2d)
         shown = self._resize or size
         if self._crop and not all(part <= whole for part, whole in zip(self._crop, shown, strict=True)):
             raise ConfigError(f"crop_shape {list(self._crop)} does not fit in pictures of {list(shown)}.")
@@ -126,7 +140,26 @@ def random_crop(pictures: Tensor, size: tuple[int, int]) -> Tensor:
     return pictures[..., top : top + tall, left : left + wide]
 
 
-def _backbone(config: SeesPictures) -> ResNet | SmallEncoder:
-    if config.vision_backbone == "small":
-        return SmallEncoder()
-    return ResNet(config.vision_backbone, group_norm if config.use_group_norm else nn.BatchNorm2d)
+def backbone_of(config: HasBackbone, norm: Norm) -> ResNet | SmallEncoder | VisionModel:
+    """Build a config's picture encoder, with random weights; `norm` is for a ResNet."""
+    name = config.vision_backbone
+    if is_vision_model(name):
+        return VisionModel(name, config.vision_config or described(name), is_frozen=config.freeze_vision)
+    return SmallEncoder() if name == "small" else ResNet(name, norm)
+
+
+def settled(config: C) -> C:
+    """Give a config that holds what its vision model is made of, so that a checkpoint needs nothing from elsewhere."""
+    name = getattr(config, "vision_backbone", "")
+    if not is_vision_model(name) or getattr(config, "vision_config", ""):
+        return config
+    return dataclasses.replace(config, vision_config=described(name))
+
+
+def read_pretrained(policy: nn.Module, path: Path | None) -> None:
+    """Read the weights that a policy's picture encoders start from: a vision model's own, or those at `path`."""
+    for part in policy.modules():
+        if isinstance(part, VisionModel):
+            part.read_pretrained()
+        elif path and isinstance(part, PictureEncoder):
+            part.read_pretrained(path)

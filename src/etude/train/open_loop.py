@@ -117,7 +117,7 @@ def _errors(
     loaded: LoadedPolicy, dataset: Dataset, batch: Mapping[str, np.ndarray], rows: np.ndarray, times: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Give each guess's absolute errors (frame, time, joint), and which of the actions exist (frame, time)."""
-    ahead = slice(-loaded.chunk_size, None)
+    ahead = slice(loaded.config.window.offsets[ACTION].index(0), None)
     truth, is_there = (part[:, ahead][:, :times] for part in (batch[ACTION], ~batch[f"{ACTION}_is_pad"]))
     guesses = {
         POLICY: loaded.act_batch(_seen(loaded, batch, rows))[:, :times],

@@ -12,7 +12,7 @@ from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import chosen, normalized, resized
+from etude.policies.inputs import check_backbone, chosen, normalized, resized
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 from etude.transforms.relative import RelativeActions
@@ -42,8 +42,13 @@ class Config:
     """Predict actions as differences from the present state."""
     relative_exclude_joints: tuple[str, ...] = ("gripper",)
     """Words that mark joints which stay absolute."""
-    vision_backbone: Literal["resnet18", "resnet34", "small"] = "resnet18"
-    """Picture encoder; `small` learns on a processor, from nothing."""
+    vision_backbone: str = "resnet18"
+    """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
+    its folder or its name on the Hub, such as `facebook/dinov2-small`."""
+    vision_config: str = ""
+    """What a vision model of transformers is made of, as JSON; filled in when training begins."""
+    freeze_vision: bool = False
+    """Leave a vision model of transformers as it is."""
     pretrained_backbone_weights: Path | None = None
     """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
     image_tokens: Literal["map", "flat"] = "map"
@@ -90,8 +95,7 @@ class Config:
             raise ConfigError(
                 f"n_action_steps ({self.n_action_steps}) must lie between 1 and chunk_size ({self.chunk_size})."
             )
-        if self.pretrained_backbone_weights and self.vision_backbone == "small":
-            raise ConfigError("There are no pretrained weights for the small vision_backbone; choose resnet18.")
+        check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
 
     @property
     def num_noise(self) -> int:
@@ -119,7 +123,13 @@ class Config:
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
         """Rewrite frames, bring pictures to 0..1, then normalise by `stats`."""
-        inner = normalized(self.normalization_mapping, stats, observation, imagenet=self.use_imagenet_stats)
+        inner = normalized(
+            self.normalization_mapping,
+            stats,
+            observation,
+            imagenet=self.use_imagenet_stats,
+            backbone=self.vision_backbone,
+        )
         return self.reframe(observation, action).then(inner)
 
     @classmethod

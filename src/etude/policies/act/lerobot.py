@@ -23,7 +23,8 @@ ONLY = {"n_obs_steps": 1, "replace_final_stride_with_dilation": False}
 ALIEN = {"image_size": None, "use_relative_actions": False, "image_tokens": "map"}
 """Keys that are ours alone, with the value that says what LeRobot does."""
 SKIPPED = (
-    "relative_exclude_joints", "use_imagenet_stats", "pretrained_backbone_weights", "drop_n_last_frames", "action_loss"
+    "relative_exclude_joints", "use_imagenet_stats", "pretrained_backbone_weights", "drop_n_last_frames", "action_loss",
+    "vision_config", "freeze_vision",
 )  # fmt: skip
 """Keys of ours that say nothing without those, that the statistics say already, or that are about training."""
 

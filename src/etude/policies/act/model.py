@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from etude.core.frame import ACTION, ENVIRONMENT_STATE, STATE, images
 from etude.core.spec import Spec, Specs
 from etude.nn.attention import DecoderLayer, EncoderLayer
-from etude.nn.conv import SmallEncoder
 from etude.nn.losses import REGRESSIONS, kl_to_standard_normal
 from etude.nn.positions import sine_1d
-from etude.nn.resnet import ResNet
+from etude.nn.resnet import FrozenBatchNorm
 from etude.policies.act.config import Config
 from etude.policies.act.tokens import FlatTokens, MapTokens
 from etude.policies.policy import Batch
+from etude.policies.seeing import backbone_of, read_pretrained
 from etude.policies.weights import fill, read_weights
 
 IS_PAD = f"{ACTION}_is_pad"
@@ -105,7 +105,8 @@ class Act(nn.Module):
         return [*groups, {"params": own, "lr": self.config.optimizer_lr_backbone}] if own else groups
 
     def begin_training(self) -> None:
-        """Read the picture encoder's pretrained weights, where the config names a file."""
+        """Read the picture encoder's pretrained weights, where there are some."""
+        read_pretrained(self, None)
         path = self.config.pretrained_backbone_weights
         if path and self.cameras:
             skipped = ("fc.", "num_batches_tracked")
@@ -125,7 +126,7 @@ class Act(nn.Module):
 
     def _add_cameras(self, observation: Specs) -> None:
         config = self.config
-        self.backbone = SmallEncoder() if config.vision_backbone == "small" else ResNet(config.vision_backbone)
+        self.backbone = backbone_of(config, FrozenBatchNorm)
         if config.image_tokens == "map":
             self.encoder_img_feat_input_proj = MapTokens(self.backbone.channels, config.dim_model)
             return

@@ -12,7 +12,7 @@ from etude.core.frame import ACTION
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import chosen, normalized, resized
+from etude.policies.inputs import check_backbone, chosen, normalized, resized
 from etude.policies.realtime import Mode as RtcMode
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
@@ -36,8 +36,13 @@ class Config:
     """Frames at an episode's end that are not learned from: with more of them every chunk would end in padding."""
     normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
     """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
-    vision_backbone: Literal["resnet18", "resnet34", "small"] = "resnet18"
-    """Picture encoder; `small` learns on a processor."""
+    vision_backbone: str = "resnet18"
+    """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
+    its folder or its name on the Hub, such as `facebook/dinov2-small`."""
+    vision_config: str = ""
+    """What a vision model of transformers is made of, as JSON; filled in when training begins."""
+    freeze_vision: bool = False
+    """Leave a vision model of transformers as it is."""
     pretrained_backbone_weights: Path | None = None
     """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
     image_size: tuple[int, int] | None = None
@@ -128,11 +133,9 @@ class Config:
                 f"num_inference_steps ({self.num_inference_steps}) must lie between 1 and num_train_timesteps "
                 f"({self.num_train_timesteps})."
             )
-        if self.pretrained_backbone_weights and (self.use_group_norm or not self.vision_backbone.startswith("resnet")):
-            raise ConfigError(
-                "pretrained_backbone_weights are those of a ResNet that normalises batches; choose "
-                "vision_backbone=resnet18 and use_group_norm=false."
-            )
+        check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
+        if self.pretrained_backbone_weights and self.use_group_norm:
+            raise ConfigError("pretrained_backbone_weights were normalised by batches; choose use_group_norm=false.")
 
     @property
     def num_noise(self) -> int:
@@ -162,7 +165,8 @@ class Config:
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
         """Resize pictures, bring them to 0..1, then normalise all by `stats`."""
-        return self.reframe(observation, action).then(normalized(self.normalization_mapping, stats, observation))
+        inner = normalized(self.normalization_mapping, stats, observation, backbone=self.vision_backbone)
+        return self.reframe(observation, action).then(inner)
 
     @classmethod
     def lerobot(cls) -> Config:

@@ -12,7 +12,7 @@ from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import chosen, normalized, resized
+from etude.policies.inputs import check_backbone, chosen, normalized, resized
 from etude.policies.realtime import Mode as RtcMode
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
@@ -41,8 +41,13 @@ class Config:
     """Make actions as differences from the present state."""
     relative_exclude_joints: tuple[str, ...] = ("gripper",)
     """Words that mark joints which stay absolute."""
-    vision_backbone: Literal["resnet18", "resnet34", "small"] = "resnet18"
-    """Picture encoder; `small` learns on a processor."""
+    vision_backbone: str = "resnet18"
+    """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
+    its folder or its name on the Hub, such as `facebook/dinov2-small`."""
+    vision_config: str = ""
+    """What a vision model of transformers is made of, as JSON; filled in when training begins."""
+    freeze_vision: bool = False
+    """Leave a vision model of transformers as it is."""
     pretrained_backbone_weights: Path | None = None
     """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
     image_size: tuple[int, int] | None = None
@@ -99,6 +104,7 @@ class Config:
     """Weight decay of the transformer's matrices."""
 
     def __post_init__(self) -> None:
+        check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
         if self.n_obs_steps < 1 or self.num_integration_steps < 1 or self.num_noise_draws < 1:
             raise ConfigError("n_obs_steps, num_integration_steps and num_noise_draws must be at least 1.")
         if not 1 <= self.n_action_steps <= self.horizon:
@@ -147,7 +153,8 @@ class Config:
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
         """Rewrite frames, bring pictures to 0..1, then normalise by `stats`."""
-        return self.reframe(observation, action).then(normalized(self.normalization_mapping, stats, observation))
+        inner = normalized(self.normalization_mapping, stats, observation, backbone=self.vision_backbone)
+        return self.reframe(observation, action).then(inner)
 
     @classmethod
     def small(cls) -> Config:
@@ -160,7 +167,6 @@ class Config:
             n_layer=4,
             n_emb=128,
             p_drop_attn=0.0,
-            num_noise_draws=4,
             num_integration_steps=5,
             optimizer_lr=1e-3,
         )

@@ -17,7 +17,7 @@ from etude.policies.continuing import guide_of, old_chunk
 from etude.policies.flow.config import Config
 from etude.policies.policy import NOISE, Batch
 from etude.policies.realtime import RealTime
-from etude.policies.seeing import PictureEncoder, observed, observed_width, picture_encoder
+from etude.policies.seeing import observed, observed_width, picture_encoder, read_pretrained
 
 IS_PAD = f"{ACTION}_is_pad"
 TIME_SCALE = 1000.0
@@ -98,11 +98,8 @@ class FlowPolicy(nn.Module):
         return groups
 
     def begin_training(self) -> None:
-        """Read the picture encoders' pretrained weights, where the config names a file."""
-        path = self.config.pretrained_backbone_weights
-        for module in self.modules():
-            if path and isinstance(module, PictureEncoder):
-                module.read_pretrained(path)
+        """Read the picture encoders' pretrained weights, where there are some."""
+        read_pretrained(self, self.config.pretrained_backbone_weights)
 
     def _made(self, batch: Batch, *, given: Given | None = None, guide: Guide | None = None) -> Tensor:
         config, seen = self.config, observed(batch, self.cameras, self.rgb_encoder)

@@ -11,7 +11,7 @@ from etude.core.frame import ACTION
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import chosen, normalized, resized
+from etude.policies.inputs import check_backbone, chosen, normalized, resized
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 
@@ -42,6 +42,8 @@ class Config:
     vision_backbone: str = "resnet18"
     """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
     its folder or its name on the Hub, such as `facebook/dinov2-small`."""
+    vision_config: str = ""
+    """What a vision model of transformers is made of, as JSON; filled in when training begins."""
     freeze_vision: bool = False
     """Leave a vision model of transformers as it is."""
     crop_shape: tuple[int, int] | None = (84, 84)
@@ -103,6 +105,7 @@ class Config:
     """Their weight decay."""
 
     def __post_init__(self) -> None:
+        check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
         if self.pretrained_backbone_weights and self.use_group_norm:
             raise ConfigError("Pretrained weights were normalised by batches; set use_group_norm to false.")
         if self.gpt_hidden_dim % self.gpt_n_head:
@@ -118,6 +121,11 @@ class Config:
     @property
     def n_action_steps(self) -> int:
         """Actions of a chunk to play before asking again."""
+        return self.action_chunk_size
+
+    @property
+    def chunk_size(self) -> int:
+        """Actions of a chunk; more are learned from, for those that are told ahead."""
         return self.action_chunk_size
 
     @property
@@ -158,7 +166,8 @@ class Config:
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
         """Resize pictures, bring them to 0..1, then normalise by `stats`."""
-        return self.reframe(observation, action).then(normalized(self.normalization_mapping, stats, observation))
+        inner = normalized(self.normalization_mapping, stats, observation, backbone=self.vision_backbone)
+        return self.reframe(observation, action).then(inner)
 
     @classmethod
     def lerobot(cls) -> Config:

@@ -23,7 +23,10 @@ optimizer_lr optimizer_betas optimizer_eps optimizer_weight_decay optimizer_vqva
 """
 ALIEN: dict[str, Any] = {"image_size": None}
 """Keys that are ours alone, with the value that says what LeRobot does."""
-SKIPPED = ("pretrained_backbone_weights", "freeze_vision", "vqvae_threshold_ema_dead_code", "drop_n_last_frames")
+SKIPPED = (
+    "pretrained_backbone_weights", "vision_config", "freeze_vision", "vqvae_threshold_ema_dead_code",
+    "drop_n_last_frames",
+)  # fmt: skip
 """Keys of ours that say nothing about how the policy acts."""
 _STEPS = "action_head.vqvae_model.optimized_steps"
 _MASK = re.compile(r"policy\.transformer\.h\.\d+\.attn\.bias")

@@ -16,7 +16,7 @@ from etude.core.spec import Spec, Specs
 from etude.nn.gpt import Gpt
 from etude.nn.heads.codes import num_used
 from etude.policies.policy import NOISE, Batch
-from etude.policies.seeing import PictureEncoder
+from etude.policies.seeing import PictureEncoder, read_pretrained
 from etude.policies.vqbet.config import Config
 from etude.policies.vqbet.head import Head
 
@@ -89,9 +89,8 @@ class VqBet(nn.Module):
         ]
 
     def begin_training(self) -> None:
-        """Read the picture encoder's pretrained weights, where the config names a file."""
-        if self.config.pretrained_backbone_weights and self.cameras:
-            self.rgb_encoder.read_pretrained(self.config.pretrained_backbone_weights)
+        """Read the picture encoder's pretrained weights, where there are some."""
+        read_pretrained(self, self.config.pretrained_backbone_weights)
 
     def num_updates_before_acting(self) -> int:
         """Count the updates that are still to come before the codes are fixed."""
