@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812  its name everywhere
 from torch import Tensor, nn
 
 from etude.nn.positions import StepEmbedding
-from etude.nn.time_conv import TimeConv
+from etude.nn.time_conv import TimeConv, TimeDoubling
 
 _LAST_GROUPS = 8
 """The published network normalises its last convolution so, whatever the others have."""
@@ -133,8 +133,8 @@ class Unet1d(nn.Module):
 
 
 def _halving(channels: int) -> nn.Module:
-    return nn.Conv1d(channels, channels, 3, 2, 1)
+    return TimeConv(channels, channels, 3, stride=2, padding=1)
 
 
 def _doubling(channels: int) -> nn.Module:
-    return nn.ConvTranspose1d(channels, channels, 4, 2, 1)
+    return TimeDoubling(channels)
