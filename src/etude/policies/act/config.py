@@ -91,6 +91,9 @@ class Config:
     def __post_init__(self) -> None:
         if self.dim_model % self.n_heads or self.dim_model % 4:
             raise ConfigError(f"dim_model ({self.dim_model}) must be a multiple of n_heads ({self.n_heads}) and of 4.")
+        for name in ("n_encoder_layers", "n_decoder_layers", "n_vae_encoder_layers"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} should be at least 1, got {getattr(self, name)}.")
         if not 1 <= self.n_action_steps <= self.chunk_size:
             raise ConfigError(
                 f"n_action_steps ({self.n_action_steps}) must lie between 1 and chunk_size ({self.chunk_size})."
@@ -139,6 +142,7 @@ class Config:
             chunk_size=30,
             n_action_steps=4,
             image_size=(96, 96),
+            normalization_mapping=_mean_std() | {"ENV": Mode.MEAN_STD},
             use_relative_actions=True,
             vision_backbone="small",
             image_tokens="flat",

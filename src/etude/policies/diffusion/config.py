@@ -204,6 +204,7 @@ class Config:
     def small(cls) -> Config:
         """A policy that learns on two processor cores in minutes, from states or from small pictures."""
         return cls(
+            normalization_mapping=_mapping() | {"ENV": Mode.MIN_MAX},
             vision_backbone="small",
             image_size=(96, 96),
             down_dims=(64, 128),
