@@ -47,6 +47,7 @@ class MemoryDataset(Dataset):
             "task_index": np.zeros(len(state), np.int64),
         }
         self.stats = {key: Stats.of(self._columns[key]) for key in ("observation.state", "action")}
+        self.stats["observation.images.front"] = Stats.of(np.random.default_rng(0).random((50, 3, 1, 1)))
 
     def column(self, key: str) -> np.ndarray:
         return self._columns[key]

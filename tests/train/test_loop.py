@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from etude.core.errors import ConfigError, EtudeError
+from etude.core.errors import ConfigError, DatasetError, EtudeError, UserError
 from etude.core.events import read_events
-from etude.policies import checkpoint
+from etude.policies import checkpoint, policies
 from etude.policies.weights import read_weights
-from etude.train.config import Scheduler
+from etude.train.config import Average, Scheduler
 from etude.train.loop import train
 from etude.train.watchers import Watcher
 
@@ -47,7 +47,13 @@ def test_a_run_leaves_checkpoints_and_events(config):
     folder = train(config, watchers=[heard])
     run = config.output_dir
     assert folder == (run / "checkpoints" / "000006").resolve()
-    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000003", "000006", "last"]
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == [
+        "000003",
+        "000006",
+        "best",
+        "last",
+        "scores.json",
+    ]
     assert str((run / "checkpoints" / "last").readlink()) == "000006"
     assert heard.steps == [1, 2, 3, 4, 5, 6]
     assert [event["step"] for event in _events(config, "step")] == [1, 2, 3, 4, 5, 6]
@@ -151,3 +157,168 @@ def test_the_state_holds_the_config_as_json(config):
     stored = json.loads((folder / "training_state" / "state.json").read_text())
     assert stored["config"]["policy"]["type"] == "act"
     assert stored["config"]["batch_size"] == 8
+
+
+class Reports(Watcher):
+    """Says how often each checkpoint succeeded."""
+
+    def __init__(self, rates):
+        self.rates, self.heard, self.ended = dict(rates), [], False
+
+    def begin(self, run):
+        self.run = run
+
+    def scored(self, kind, step, values):
+        self.heard.append((kind, step))
+
+    def saved(self, step, folder):
+        assert checkpoint.verify(folder) == 0.0
+        if step in self.rates:
+            self.run.report("evaluation", success_rate=self.rates[step])
+
+    def end(self):
+        self.ended = True
+
+
+class Stops(Watcher):
+    def begin(self, run):
+        self.run = run
+
+    def step(self, step, values):
+        if step == 2:
+            self.run.stop("it is good enough")
+
+
+def _kept(config):
+    return sorted(path.name for path in (config.output_dir / "checkpoints").iterdir() if path.name.isdigit())
+
+
+def test_the_best_checkpoint_and_the_newest_ones_are_kept(config):
+    watcher = Reports({2: 0.5, 4: 0.75, 6: 0.25})
+    train(replace(config, steps=10, save_freq=2, keep_checkpoints=2), watchers=[watcher])
+    assert _kept(config) == ["000004", "000008", "000010"]
+    assert str((config.output_dir / "checkpoints" / "best").readlink()) == "000004"
+    assert ("evaluation", 4) in watcher.heard
+    assert ("validation", 4) in watcher.heard
+    assert watcher.ended
+
+
+def test_without_evaluations_the_least_validation_loss_is_best(config):
+    train(replace(config, save_freq=2))
+    losses = {event["step"]: event["validation_loss"] for event in _events(config, "validation")}
+    best = (config.output_dir / "checkpoints" / "best").resolve().name
+    assert int(best) == min(losses, key=lambda step: losses[step])
+
+
+def test_all_checkpoints_are_kept_unless_told_otherwise(config):
+    train(replace(config, save_freq=2, holdout_episodes=0))
+    assert _kept(config) == ["000002", "000004", "000006"]
+    assert not (config.output_dir / "checkpoints" / "best").exists()
+
+
+def test_a_watcher_may_end_the_run(config):
+    folder = train(config, watchers=[Stops()])
+    assert folder.name == "000002"
+    assert _events(config, "stopped")[0]["reason"] == "it is good enough"
+
+
+def test_watchers_change_nothing_that_is_learned(config, tmp_path):
+    class Draws(Watcher):
+        def begin(self, run):
+            self.run = run
+
+        def step(self, step, values):
+            torch.rand(step)
+            with self.run.acting() as loaded:
+                assert loaded.origin.step == step
+
+    alone = _weights(train(config))
+    watched = _weights(train(replace(config, output_dir=tmp_path / "watched"), watchers=[Draws()]))
+    assert [name for name in alone if not torch.equal(alone[name], watched[name])] == []
+
+
+def test_accumulated_batches_resume_to_the_same_bits_with_other_batches(config, tmp_path):
+    config = replace(config, batch_size=4, grad_accum_steps=2, save_freq=2, ema=Average(law="power", decay=0.9999))
+    straight = _weights(train(config))
+    parts = replace(config, output_dir=tmp_path / "parts")
+    train(parts, watchers=[StopAt(3)])
+    with pytest.raises(ConfigError, match=r"learned from 8 samples per update; batch_size \(4\)"):
+        train(replace(parts, grad_accum_steps=1), resume=True)
+    resumed = _weights(train(parts, resume=True))
+    assert [name for name in straight if not torch.equal(straight[name], resumed[name])] == []
+    assert train(replace(parts, batch_size=8, grad_accum_steps=1, steps=7), resume=True).name == "000007"
+
+
+@pytest.mark.parametrize("name", policies.names())
+def test_every_policy_resumes_to_the_same_bits(config, tmp_path, name):
+    config = replace(config, policy=policies.config(name).tiny(), steps=8, save_freq=4, holdout_episodes=0)
+    straight = _weights(train(config))
+    parts = replace(config, output_dir=tmp_path / "parts")
+    train(parts, watchers=[StopAt(5)])
+    resumed = _weights(train(parts, resume=True))
+    assert straight.keys() == resumed.keys()
+    assert [key for key in straight if not torch.equal(straight[key], resumed[key])] == []
+
+
+def test_a_run_of_the_first_etude_resumes(config):
+    folder = train(replace(config, steps=2, holdout_episodes=0)) / "training_state" / "state.json"
+    stored = json.loads(folder.read_text())
+    now = stored["config"]
+    then = {name: now[name] for name in now if name not in ("optimizer", "scheduler", "ema", "datasets", "compile")}
+    then |= {"dataset": "memory", "schedule": "cosine", "warmup_steps": 2, "grad_clip_norm": 1.0, "ema_decay": 0.999}
+    folder.write_text(json.dumps({name: stored[name] for name in ("step", "bf16", "ema_updates")} | {"config": then}))
+    assert train(replace(config, steps=3, holdout_episodes=0), resume=True).name == "000003"
+
+
+def test_a_run_with_fields_that_are_gone_is_refused_in_a_sentence(config):
+    folder = train(replace(config, steps=1)) / "training_state" / "state.json"
+    stored = json.loads(folder.read_text())
+    stored["config"]["momentum"] = 0.9
+    folder.write_text(json.dumps(stored))
+    with pytest.raises(ConfigError, match="has no key 'momentum'"):
+        train(config, resume=True)
+
+
+class TestBadInput:
+    def test_what_is_no_number_is_named_before_the_run(self, config, dataset):
+        dataset.column("observation.state")[13, 1] = np.nan
+        with pytest.raises(DatasetError, match=r"'lift' of 'observation.state' is nan in episode 1, frame 4\."):
+            train(config)
+
+    def test_what_was_overlooked_is_named_when_it_is_drawn(self, config, dataset, monkeypatch):
+        monkeypatch.setattr("etude.train.finite.MOST_CHECKED", 1)
+        dataset.column("action")[20, 2] = np.inf
+        config = replace(config, policy=replace(config.policy, use_relative_actions=False))
+        with pytest.raises(DatasetError, match=r"'gripper' of 'action' is inf in episode 1, frame 11\. Leave"):
+            train(config)
+
+    def test_held_out_episodes_do_not_keep_a_run_from_starting(self, config, dataset):
+        dataset.column("observation.state")[30, 1] = np.nan
+        with pytest.raises(DatasetError, match="episode 3, frame 2"):
+            train(config)
+        assert _events(config, "saved")
+
+    @pytest.mark.parametrize(
+        ("size", "accum", "advice"),
+        [
+            (8, 1, "--batch_size=4 --grad_accum_steps=2"),
+            (6, 2, "--batch_size=3 --grad_accum_steps=4"),
+            (5, 1, "--batch_size=1 --grad_accum_steps=5"),
+            (1, 4, "Make pictures smaller"),
+        ],
+    )
+    def test_running_out_of_memory_proposes_a_batch_size(self, config, size, accum, advice):
+        class Greedy(Watcher):
+            def step(self, step, values):
+                torch.empty(10**16)
+
+        with pytest.raises(UserError, match=f"batches of {size}.*{advice}"):
+            train(replace(config, batch_size=size, grad_accum_steps=accum), watchers=[Greedy()])
+
+    def test_other_failures_stay_what_they_are(self, config):
+        class Breaks(Watcher):
+            def step(self, step, values):
+                raise RuntimeError("shapes differ")
+
+        with pytest.raises(RuntimeError, match="shapes differ"):
+            train(config, watchers=[Breaks()])

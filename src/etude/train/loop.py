@@ -20,9 +20,11 @@ from etude.train import state as states
 from etude.train.checkpoints import STATE_FOLDER, Checkpoints
 from etude.train.config import TrainConfig
 from etude.train.interrupt import stopping
+from etude.train.memory import sparing
 from etude.train.setup import Setup, prepare
 from etude.train.stored import stored_form
 from etude.train.update import update
+from etude.train.validate import validate
 from etude.train.watchers import Events, Run, Watcher
 
 
@@ -42,7 +44,12 @@ def train(
     checkpoints = Checkpoints(config.output_dir, config.keep_checkpoints)
     if checkpoints.last.exists() and not resume:
         raise ConfigError(f"{config.output_dir} already holds a training run. Resume it, or choose another output_dir.")
-    with _threads(config.num_threads), stopping() as is_stopped, parallel.processes(config) as device:
+    with (
+        _threads(config.num_threads),
+        stopping() as is_stopped,
+        parallel.processes(config) as device,
+        sparing(config),
+    ):
         setup = prepare(config, checkpoints.last / STATE_FOLDER if resume else None, device)
         if say and config.steps > setup.state.step:
             say(setup.loading_cost().sentences())
@@ -116,14 +123,6 @@ class _Loop:
         for watcher in run.watchers:
             watcher.saved(step, folder)
         self._checkpoints.settle()
-
-
-def validate(run: Run) -> None:
-    """Score the policy on the held-out episodes."""
-    with run.acting() as loaded:
-        # Holding still is hard to beat at once and easy later on, so neither horizon alone tells enough.
-        for kind, num_actions in (("validation_played", loaded.n_action_steps), ("validation", None)):
-            run.report(kind, **run.setup.open_loop_error(loaded, num_actions).to_json())
 
 
 @contextmanager

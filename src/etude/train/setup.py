@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +20,19 @@ from etude.data.sampler import Sampler
 from etude.data.sampling import Draw, sampler_of
 from etude.data.windows import Windows
 from etude.nn.ema import Ema, power_law, ramp
-from etude.policies import policies
-from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.loaded import LoadedPolicy
 from etude.policies.policy import LearnsInPhases, Policy
+from etude.policies.seeing import settled
 from etude.train import parallel
 from etude.train import state as states
 from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
 from etude.train.evaluate import OpenLoop, open_loop_error
-from etude.train.hand import learned_in
+from etude.train.finite import check_rows, check_start, unsound
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
-from etude.train.samples import MOST_MEASURED, augmented, measured_stats, rows_of, split
+from etude.train.samples import MOST_MEASURED, augmented, rows_of, split
+from etude.train.start import first_policy
 from etude.train.stored import check_resumable
 
 if TYPE_CHECKING:
@@ -70,8 +71,14 @@ class Setup:
         return rows[size * parallel.process_index() :][:size]
 
     def read(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Read the samples of `rows`, pictures still uint8; safe to call from several threads."""
-        return self.windows.batch(rows)
+        """Read the samples of `rows`, pictures still uint8; safe to call from several threads.
+
+        Raises `DatasetError` for a value that is no number, naming it.
+        """
+        batch = self.windows.batch(rows)
+        for key in unsound(batch):
+            check_rows(self.dataset, key, self.windows.looked_at(key, rows))
+        return batch
 
     def loading_cost(self) -> LoadingCost:
         """Measure what reading samples costs."""
@@ -82,22 +89,26 @@ class Setup:
         """Score a policy on the held-out episodes."""
         return open_loop_error(loaded, self.dataset, self.held_out, num_actions=num_actions, cache=self.cache)
 
-    def encode(self, batch: Mapping[str, np.ndarray], seed: int) -> dict[str, Tensor]:
-        """Bring a batch to the device, vary its pictures as `seed` decides, and run the pipeline on it."""
+    def encode(self, batch: Mapping[str, np.ndarray], seed: int | None = None) -> dict[str, Tensor]:
+        """Bring a batch to the device, vary its pictures as `seed` decides, if any, and run the pipeline on it."""
         tensors = {key: torch.from_numpy(value).to(self.device, non_blocking=True) for key, value in batch.items()}
-        generator = torch.Generator().manual_seed(seed)
-        varied = augmented(tensors, self.loaded.observation, self.config.augment, generator)
-        return self.loaded.pipeline.encode(varied)
+        if seed is not None:
+            generator = torch.Generator().manual_seed(seed)
+            tensors = augmented(tensors, self.loaded.observation, self.config.augment, generator)
+        return self.loaded.pipeline.encode(tensors)
 
 
 def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> Setup:
     """Open the dataset and build the policy, or bring it to where `resumed`, a training state, left it."""
+    config = replace(config, policy=settled(config.policy))
     if resumed:
         check_resumable(config, resumed, parallel.num_processes())
     dataset = open_datasets(config)
     learned_from, held_out = split(dataset, config.holdout_episodes)
+    check_start(dataset, learned_from)
     torch.manual_seed(config.seed)
-    loaded = _new_policy(config, dataset, rows_of(learned_from, MOST_MEASURED), device)
+    rows = rows_of(learned_from, MOST_MEASURED)
+    loaded = first_policy(config, dataset, rows, device, is_resumed=resumed is not None)
     _check_steps(config, loaded.policy)
     state = _state(config, loaded, resumed)
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
@@ -122,8 +133,8 @@ def _check_steps(config: TrainConfig, policy: Policy) -> None:
     before = policy.num_updates_before_acting() if isinstance(policy, LearnsInPhases) else 0
     if 0 < config.steps <= before:
         raise ConfigError(
-            f"steps ({config.steps}) should be more than {before}: the policy's first {before} updates do not yet learn "
-            "to act. Take more steps, or lower --policy.n_vqvae_training_steps."
+            f"steps ({config.steps}) should be more than {before}: the policy's first {before} updates do not yet "
+            "learn to act. Take more steps, or lower --policy.n_vqvae_training_steps."
         )
 
 
@@ -162,32 +173,6 @@ def _sampler(config: TrainConfig, dataset: Dataset, episodes: Episodes, state: s
 
 def _windows(config: TrainConfig, dataset: Dataset, keys: list[str], cache: FrameCache | None = None) -> Windows:
     return Windows(dataset, config.policy.window, keys, image_size=config.policy.image_size, cache=cache)
-
-
-def _new_policy(config: TrainConfig, dataset: Dataset, rows: np.ndarray, device: torch.device) -> LoadedPolicy:
-    if ACTION not in dataset.specs:
-        raise ConfigError(f"{dataset.root} has no '{ACTION}'; there is {', '.join(dataset.specs)}.")
-    observation, action = dict(config.policy.observes(dataset.specs)), dataset.specs[ACTION]
-    space = learned_in(config.hand, observation, action)
-    reframe = space.around(config.policy.reframe(space.observation, space.action))
-    numbers = [key for key in (*observation, ACTION) if key in dataset.specs and not dataset.specs[key].is_image]
-    stats = measured_stats(dataset, _windows(config, dataset, numbers), rows, reframe)
-    policy = policies.build(config.policy, space.observation, space.action)
-    policy.begin_training()
-    return LoadedPolicy(
-        policy=policy.to(device),
-        config=config.policy,
-        pipeline=space.around(config.policy.pipeline(stats, space.observation, space.action)),
-        observation=observation,
-        action=action,
-        origin=Origin(
-            fps=dataset.fps,
-            robot_type=dataset.robot_type,
-            tasks=tuple(dataset.tasks),
-            dataset=", ".join(map(str, config.datasets)),
-        ),
-        device=str(device),
-    )
 
 
 def _cache(config: TrainConfig) -> FrameCache | None:
