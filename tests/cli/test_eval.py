@@ -96,6 +96,20 @@ def test_a_policy_that_samples_repeats_bit_for_bit(trained, tmp_path):
     assert other["rollouts"][0]["action_jerk"] != one["rollouts"][0]["action_jerk"]
 
 
+@pytest.mark.parametrize("kind", ["act", "diffusion"])
+def test_rollouts_side_by_side_go_as_alone_but_for_rounding(trained, tmp_path, kind):
+    folders = {"alone": "1", "batch": "2", "again": "2"}
+    found = {
+        name: evaluated(trained / kind, tmp_path / name, "--eval.videos=0", f"--eval.batch_size={size}")
+        for name, size in folders.items()
+    }
+    assert found["batch"]["rollouts"] == found["again"]["rollouts"]
+    assert found["batch"]["machine"]["batch_size"] == 2
+    for one, other in zip(found["alone"]["rollouts"], found["batch"]["rollouts"], strict=True):
+        assert one["seed"] == other["seed"]
+        assert other["action_jerk"] == pytest.approx(one["action_jerk"], rel=1e-3)
+
+
 @pytest.mark.slow
 def test_so_it_does_in_several_processes(trained, tmp_path):
     one = evaluated(trained / "diffusion", tmp_path / "a", "--eval.videos=0")

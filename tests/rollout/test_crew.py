@@ -25,6 +25,7 @@ from etude.core.errors import EtudeError, UserError
 from etude.core.spec import Spec
 from etude.envs.env import Step, no_wait
 from etude.rollout.evaluate import Cast
+from etude.rollout.troupe import Troupe
 
 
 class Walk:
@@ -82,6 +83,26 @@ class Make:
         if self.kind == "refuses":
             raise UserError("There is no such walk.")
         return Cast(env=Walk(self.kind), agent=Push(), facts={"pid": os.getpid()})
+
+
+@dataclass
+class MakeTroupe:
+    """Walkers who ask in which direction to push; the answer is the mean of what all of them ask."""
+
+    def __call__(self):
+        return Troupe(cast=lambda ask: Cast(env=Walk("plain"), agent=Asking(ask)), answer=self.answer)
+
+    def answer(self, questions):
+        mean = np.mean([question for question in questions if question is not None], axis=0)
+        return [mean] * len(questions)
+
+
+class Asking(Push):
+    def __init__(self, ask):
+        self.ask = ask
+
+    def act(self, frame):
+        return self.ask(super().act(frame)).astype(np.float32)
 '''
 
 
@@ -119,6 +140,21 @@ def test_the_first_and_the_failures_are_filmed(make, tmp_path):
     assert not all(result.success for result in score.results[1:])
     assert {path.name for path in films.join()} == {"rollouts.mp4", "failures.mp4"}
     assert not (tmp_path / ".films").exists()
+
+
+def test_who_shares_a_batch_does_not_depend_on_who_is_faster(make):
+    troupe = sys.modules["stage_of_a_test"].MakeTroupe()
+
+    def scored(processes):
+        return evaluate_together(troupe, seeds=range(9), num_processes=processes, batch_size=2).results
+
+    alone = scored(1)
+    assert alone == scored(1)
+    shared = [scored(2), scored(2)]
+    assert shared[0] == shared[1]
+    assert [result.seed for result in shared[0]] == list(range(9))
+    assert alone != evaluate_together(make(), seeds=range(9), num_processes=1).results
+    assert all(result.latencies_s == () for result in alone)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -38,6 +38,8 @@ ALIASES = (
     Alias("--dataset.streaming_encoding"),
     Alias("--teleop.id"),
     Alias("--num_workers"),
+    Alias("--eval.use_async_envs"),
+    Alias("--policy.use_amp", granted=NO, otherwise="A policy acts in the precision of its weights."),
 )
 
 

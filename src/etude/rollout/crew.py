@@ -16,17 +16,25 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from etude.core.errors import EtudeError, UserError
-from etude.rollout.evaluate import Cast, Job, Progress, Score, play, score_cast
+from etude.rollout.evaluate import Cast, Job, Progress, Score
 from etude.rollout.films import Films
 from etude.rollout.metrics import Result
+from etude.rollout.troupe import Troupe, perform
 
-Make = Callable[[], Cast]
+Make = Callable[[], Cast | Troupe]
 """Sets the scene, in the process that calls it; must be picklable."""
 _GOODBYE_S = 10.0
 
 
 @dataclass(frozen=True)
 class _Ready:
+    pass
+
+
+@dataclass(frozen=True)
+class _Done:
+    index: int
+    result: Result
     facts: Mapping[str, Any]
 
 
@@ -42,58 +50,95 @@ def evaluate_together(
     *,
     seeds: Sequence[int],
     num_processes: int,
+    batch_size: int = 1,
     max_ticks: int | None = None,
     films: Films | None = None,
     progress: Progress = lambda *_: None,
 ) -> Score:
     """Score what `make` makes, once for each seed, in up to `num_processes` processes; one means this one.
 
-    Raises what went wrong in any of them, and `EtudeError` when one dies. None outlives the call.
+    Each process does `batch_size` rollouts side by side, where a troupe is made. Raises what went wrong in any of
+    them, and `EtudeError` when one dies. None outlives the call.
     """
-    if min(num_processes, len(seeds)) <= 1:
-        return _alone(make, seeds, max_ticks, films, progress)
+    record = _Record(len(seeds), films, progress)
     jobs = [Job(index=index, seed=seed, max_ticks=max_ticks) for index, seed in enumerate(seeds)]
+    num_processes = min(num_processes, -(-len(seeds) // batch_size))
+    if num_processes <= 1:
+        _alone(make, jobs, batch_size, record)
+        return record.score()
     crew: list[_Member] = []
     try:
         with _deaf_to_interrupts():
-            crew += [_Member(make) for _ in range(min(num_processes, len(seeds)))]
-        score = _shared(crew, jobs, films, progress)
+            crew += [_Member(make) for _ in range(num_processes)]
+        _shared(crew, jobs, batch_size, record)
     except BaseException:
         for member in crew:
             member.kill()
         raise
     for member in crew:
         member.dismiss()
-    return score
+    return record.score()
 
 
-def _alone(make: Make, seeds: Sequence[int], max_ticks: int | None, films: Films | None, progress: Progress) -> Score:
-    cast = make()
+class _Record:
+    """What is known so far."""
+
+    def __init__(self, num: int, films: Films | None, progress: Progress) -> None:
+        self._num, self._films, self._progress = num, films, progress
+        self._results: dict[int, Result] = {}
+        self._facts: Mapping[str, Any] = {}
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self._results) == self._num
+
+    def filmed(self, job: Job) -> Job:
+        """Say into which file a job is to be filmed, if at all."""
+        return replace(job, film=self._films.path(job.index)) if self._films else job
+
+    def add(self, done: _Done) -> None:
+        self._results[done.index], self._facts = done.result, done.facts
+        if self._films:
+            self._films.done(done.index, is_success=done.result.success)
+        self._progress(len(self._results), sum(result.success for result in self._results.values()))
+
+    def score(self) -> Score:
+        return Score(results=tuple(self._results[index] for index in range(self._num)), facts=self._facts)
+
+
+def _alone(make: Make, jobs: list[Job], batch_size: int, record: _Record) -> None:
+    made = make()
     try:
-        return score_cast(cast, seeds=seeds, max_ticks=max_ticks, films=films, progress=progress)
+        for parts in _portions(jobs, 1, batch_size):
+            filmed = [[record.filmed(job) for job in part] for part in parts]
+            perform(made, filmed, lambda *done: record.add(_told(*done)))
     finally:
-        cast.env.close()
+        if isinstance(made, Cast):
+            made.env.close()
 
 
-def _shared(crew: list[_Member], jobs: list[Job], films: Films | None, progress: Progress) -> Score:
-    """Hand out one job after the other to whoever is free."""
-    results: dict[int, Result] = {}
-    facts: Mapping[str, Any] = {}
-    waiting = jobs[::-1]
-    while len(results) < len(jobs):
+def _shared(crew: list[_Member], jobs: list[Job], batch_size: int, record: _Record) -> None:
+    """Give one portion after the other to whoever is free."""
+    waiting = _portions(jobs, len(crew), batch_size)[::-1]
+    while not record.is_complete:
         for member in _heard(crew):
             answer = member.answer()
-            if isinstance(answer, _Ready):
-                facts = answer.facts
-            else:
-                index = member.job.index
-                results[index] = answer
-                if films:
-                    films.done(index, is_success=answer.success)
-                progress(len(results), sum(result.success for result in results.values()))
-            if waiting:
-                member.give(waiting.pop(), films)
-    return Score(results=tuple(results[job.index] for job in jobs), facts=facts)
+            if isinstance(answer, _Done):
+                record.add(answer)
+            if waiting and member.is_free:
+                member.give([[record.filmed(job) for job in part] for part in waiting.pop()])
+
+
+def _portions(jobs: list[Job], num_processes: int, batch_size: int) -> list[list[list[Job]]]:
+    """Divide jobs into what a process is given at once, and that into what is done side by side.
+
+    Batches are divided among the processes beforehand, so that the same rollouts share a batch each time, whoever is
+    faster; single jobs are not.
+    """
+    if batch_size == 1:
+        return [[[job]] for job in jobs]
+    places = [jobs[place :: num_processes * batch_size] for place in range(num_processes * batch_size)]
+    return [places[start : start + batch_size] for start in range(0, len(places), batch_size)]
 
 
 def _heard(crew: list[_Member]) -> list[_Member]:
@@ -105,27 +150,34 @@ def _heard(crew: list[_Member]) -> list[_Member]:
 class _Member:
     """One process of the crew, as its parent sees it."""
 
-    job: Job
-
     def __init__(self, make: Make) -> None:
         context = multiprocessing.get_context("spawn")  # a forked child would inherit OpenGL, torch's threads and locks
+        self._doing: dict[int, int] = {}
+        """Seeds of the rollouts that it has still to do, by number."""
         self.link, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(make, theirs), daemon=True)
         self._process.start()
         theirs.close()
 
-    def give(self, job: Job, films: Films | None) -> None:
-        """Let it do `job`."""
-        self.job = replace(job, film=films.path(job.index) if films else None)
-        with suppress(BrokenPipeError):  # who is dead is heard of next
-            self.link.send(self.job)
+    @property
+    def is_free(self) -> bool:
+        """Whether it has nothing to do."""
+        return not self._doing
 
-    def answer(self) -> _Ready | Result:
+    def give(self, parts: list[list[Job]]) -> None:
+        """Let it do the jobs of `parts`."""
+        self._doing = {job.index: job.seed for part in parts for job in part}
+        with suppress(BrokenPipeError):  # who is dead is heard of next
+            self.link.send(parts)
+
+    def answer(self) -> _Ready | _Done:
         """Give what it said; raise what went wrong."""
         try:
             answer = self.link.recv()
         except (EOFError, ConnectionResetError) as error:
             raise self._died() from error
+        if isinstance(answer, _Done):
+            del self._doing[answer.index]
         if not isinstance(answer, _Failed):
             return answer
         if answer.exit_code is None:
@@ -146,7 +198,8 @@ class _Member:
 
     def _died(self) -> EtudeError:
         self._process.join(_GOODBYE_S)
-        doing = f"in the rollout of seed {self.job.seed}" if hasattr(self, "job") else "while it got ready"
+        seeds = list(self._doing.values())
+        doing = f"in the rollout of seed {seeds[0]}" if seeds else "while it got ready"
         return EtudeError(
             f"A process of the evaluation died {doing} (exit code {self._process.exitcode}). If the memory was full, "
             "use fewer: --eval.num_processes=1."
@@ -171,16 +224,21 @@ def _work(make: Make, link: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            cast = make()
+            made = make()
             try:
-                link.send(_Ready(cast.facts))
+                link.send(_Ready())
                 while True:
-                    link.send(play(cast, link.recv()))
+                    perform(made, link.recv(), lambda *done: link.send(_told(*done)))
             finally:
-                cast.env.close()
+                if isinstance(made, Cast):
+                    made.env.close()
         except EtudeError as error:
             link.send(_Failed(str(error), error.exit_code))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise
         except Exception:  # noqa: BLE001  it is told where it can be seen
             link.send(_Failed(traceback.format_exc(), None))
+
+
+def _told(job: Job, result: Result, cast: Cast) -> _Done:
+    return _Done(job.index, result, cast.facts)

@@ -13,13 +13,12 @@ from etude.core.frame import images
 from etude.envs.env import Env
 from etude.rollout import latency
 from etude.rollout.agents import Agent
-from etude.rollout.films import Films
 from etude.rollout.loop import rollout
 from etude.rollout.metrics import MetricsSink, Result
 from etude.rollout.sinks import Sink, VideoSink
 from etude.rollout.statistics import wilson
 
-__all__ = ["Cast", "Job", "Progress", "Score", "evaluate", "play", "score_cast", "wilson"]
+__all__ = ["Cast", "Job", "Progress", "Score", "evaluate", "play", "wilson"]
 
 Progress = Callable[[int, int], object]
 """Is told how many rollouts are done, and how many of them succeeded."""
@@ -106,27 +105,11 @@ def evaluate(
     progress: Progress = lambda *_: None,
 ) -> Score:
     """Run `agent` once for each seed, as fast as the environment allows, and measure each rollout."""
-    return score_cast(Cast(env=env, agent=agent), sinks, seeds=seeds, max_ticks=max_ticks, progress=progress)
-
-
-def score_cast(
-    cast: Cast,
-    sinks: Sequence[Sink] = (),
-    *,
-    seeds: Sequence[int],
-    max_ticks: int | None = None,
-    films: Films | None = None,
-    progress: Progress = lambda *_: None,
-) -> Score:
-    """Run `cast` once for each seed in this process; film what `films` wants."""
-    results: list[Result] = []
+    cast, results = Cast(env=env, agent=agent), []
     for index, seed in enumerate(seeds):
-        job = Job(index=index, seed=seed, max_ticks=max_ticks, film=films.path(index) if films else None)
-        results.append(play(cast, job, sinks))
-        if films:
-            films.done(index, is_success=results[-1].success)
+        results.append(play(cast, Job(index=index, seed=seed, max_ticks=max_ticks), sinks))
         progress(len(results), sum(result.success for result in results))
-    return Score(results=tuple(results), facts=cast.facts)
+    return Score(results=tuple(results))
 
 
 def play(cast: Cast, job: Job, sinks: Sequence[Sink] = ()) -> Result:
