@@ -6,6 +6,7 @@ import numpy as np
 
 from etude.core.clock import Clock, RealClock
 from etude.core.frame import Frame
+from etude.core.spec import Specs
 from etude.data.timing import Timing
 from etude.envs.env import Step, Wait, no_wait
 from etude.hardware.device import Robot
@@ -22,7 +23,7 @@ class RobotEnv:
 
     def __init__(self, robot: Robot, *, hz: float = 30.0, max_ticks: int | None = None) -> None:
         self.robot, self.hz, self.max_ticks = robot, hz, max_ticks
-        self.observation = {**robot.observation, **(robot.scene.observation if robot.scene else {})}
+        self.observation: Specs = {**robot.observation, **(robot.scene.observation if robot.scene else {})}
         self.action = robot.action
         self.clock: Clock = robot.scene.clock if robot.scene else RealClock()
         self._ticks = 0
