@@ -98,16 +98,26 @@ def agent_of(
     coeff = None if realtime else _coefficient(loaded, options)
     delay, is_real = options.delay or 0, isinstance(clock, RealClock)
     replan = options.replan or (1 if coeff is not None else loaded.n_action_steps)
-    if delay + 1 > loaded.chunk_size:
-        raise UserError(
-            f"--policy.delay = {delay} is more than a chunk of {loaded.chunk_size} actions lasts; the most is "
-            f"{loaded.chunk_size - 1}."
-        )
+    _check_delay(delay, loaded, options.rtc)
     if is_real and (delay or (realtime and options.delay is None)):
         thinking = InThread(policy, hz, options.delay)
     else:
         thinking = InTicks(policy, delay)
     return PolicyAgent(policy, replan=replan, ensemble_coeff=coeff, thinking=thinking, continues=realtime is not None)
+
+
+def _check_delay(delay: int, loaded: LoadedPolicy, rtc: Rtc) -> None:
+    learned = getattr(loaded.config, "rtc_max_delay", 0)
+    if rtc.mode == "trained" and delay > learned:
+        raise UserError(
+            f"--policy.delay = {delay} is more than the {learned} actions that this policy learned to go on from "
+            "(rtc_max_delay). Use --policy.rtc.mode=guided, or train it with a larger rtc_max_delay."
+        )
+    if delay >= loaded.chunk_size:
+        raise UserError(
+            f"--policy.delay = {delay} is more than a chunk of {loaded.chunk_size} actions lasts; the most is "
+            f"{loaded.chunk_size - 1}."
+        )
 
 
 def _coefficient(loaded: LoadedPolicy, options: TrainedPolicy) -> float | None:

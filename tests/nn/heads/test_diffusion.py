@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from etude.nn.heads.diffusion import Diffusion
+from etude.nn.heads.integrate import integrate
+from etude.nn.heads.rtc import Guidance, Inpainting, OldChunk
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -79,3 +81,57 @@ def test_every_sampler_is_diffusers():
         )
         wanted = answers[f"{law}.{predicts}.{is_clipped}.{spacing}.{sampler}.{num_steps}"]
         np.testing.assert_allclose(made.numpy(), wanted, atol=1e-6, rtol=1e-6)
+
+
+class TestGuided:
+    """Going on from an old chunk; noisy values of diffusion are those of a straight flow, made larger."""
+
+    @staticmethod
+    def old(left, delay, schedule="LINEAR"):
+        return OldChunk.of(left, torch.full((len(left),), delay), total=6, schedule=schedule)
+
+    @staticmethod
+    def bent(predicts):
+        """A stand-in for a network."""
+
+        def denoise(values, step):
+            told = (values + 0.3 * values.flip(1)).sin()
+            return 0.5 * told if predicts == "sample" else told
+
+        return denoise
+
+    @pytest.mark.parametrize("predicts", ["epsilon", "sample", "v_prediction"])
+    @pytest.mark.parametrize("sampler", ["DDPM", "DDIM"])
+    def test_inpainting_ends_in_the_old_chunk_and_guidance_near_it(self, predicts, sampler):
+        torch.manual_seed(0)
+        law, left, noise = Diffusion(num_steps=50, predicts=predicts), torch.rand(8, 4, 2) - 0.5, torch.randn(8, 6, 2)
+
+        def made(guide):
+            torch.manual_seed(1)
+            return law.sample(self.bent(predicts), noise, num_steps=10, sampler=sampler, guide=guide)
+
+        plain, old = made(None), self.old(left, 4)
+        torch.testing.assert_close(made(Inpainting(old=old))[:, :4], left, atol=1e-4, rtol=1e-4)
+        off, plainly_off = ((chunk[:, :4] - left).abs().mean() for chunk in (made(Guidance(old=old)), plain))
+        assert off < 0.3 * plainly_off
+        torch.testing.assert_close(made(Guidance(old=self.old(left, 0, "ZEROS"))), plain, atol=1e-5, rtol=1e-4)
+
+    @pytest.mark.parametrize("jacobian", ["identity", "full"])
+    def test_ddim_is_the_flow_that_it_is_when_it_is_shrunk(self, jacobian):
+        law, noise = Diffusion(num_steps=50, predicts="sample", clip=None), torch.randn(2, 6, 2)
+        guide = Guidance(old=self.old(torch.rand(2, 4, 2), 2), jacobian=jacobian)
+        roots = [(kept.sqrt().item(), (1 - kept).sqrt().item()) for kept in law.kept]
+        steps = law.steps(10)
+
+        def velocity(values, time):  # shrunk values are (1 - t) clean + t noise, and change by noise - clean
+            root, lost = min(roots, key=lambda pair: abs(pair[1] / sum(pair) - time.item()))
+            noisy = values * (root + lost)
+            clean = self.bent("sample")(noisy, 0)
+            return (noisy - root * clean) / lost - clean
+
+        grid = [roots[step][1] / sum(roots[step]) for step in steps] + [0.0]
+        first = sum(roots[steps[0]])
+        with torch.no_grad():
+            flown = integrate(lambda values, time: velocity(values, time[:1]), noise / first, grid, guide=guide)
+            made = law.sample(self.bent("sample"), noise, num_steps=10, sampler="DDIM", guide=guide)
+        torch.testing.assert_close(made, flown, atol=2e-4, rtol=2e-4)
