@@ -83,10 +83,12 @@ class _Loop:
         with closing(ahead(self._setup.draw, self._setup.read, num_batches)) as batches:
             while state.step < config.steps:
                 self._update(batches)
-                stop = parallel.any_says(self._is_asked_to_stop(), self._setup.device)
-                if stop or state.step % config.save_freq == 0 or state.step == config.steps:
+                is_saved = self._is_save_due()
+                if is_saved:
                     self._save()
-                if stop:
+                if parallel.any_says(self._is_asked_to_stop(), self._setup.device):
+                    if not is_saved:
+                        self._save()
                     break
         if self._run and state.step < config.steps:
             self._run.log.write("stopped", step=state.step, reason=self._run.stop_reason or "asked to")
@@ -104,16 +106,25 @@ class _Loop:
         for watcher in self._run.watchers if self._run else ():
             watcher.step(setup.state.step, values)
 
+    def _is_save_due(self) -> bool:
+        config, step = self._setup.config, self._setup.state.step
+        is_wanted = bool(self._run and self._run.takes_save_wish())
+        return is_wanted or step % config.save_freq == 0 or step == config.steps
+
     def _is_asked_to_stop(self) -> bool:
         return self._is_stopped() or bool(self._run and self._run.stop_reason)
 
     def _save(self) -> None:
         """Save a checkpoint, score it on held-out episodes, and settle which one is the best."""
-        if self._run is None:
-            return
         run, setup, step = self._run, self._setup, self._setup.state.step
+        whole = parallel.gathered(setup.accelerator, setup.objective)
+        if run is None:
+            return
         with self._checkpoints.writing(step) as draft:
-            states.save(draft / STATE_FOLDER, setup.state, stored_form(setup.config))
+            if whole is None:
+                states.save(draft / STATE_FOLDER, setup.state, stored_form(setup.config))
+            else:
+                setup.take(whole)
             with run.acting() as loaded:
                 checkpoint.save(draft / checkpoint.PRETRAINED, loaded)
         folder = self._checkpoints.folder / f"{step:06d}"

@@ -47,6 +47,7 @@ class Run:
     watchers: Sequence[Watcher]
     on_score: Callable[[int, Mapping[str, Any]], None]
     stop_reason: str = field(default="", init=False)
+    _is_save_wanted: bool = field(default=False, init=False)
 
     @property
     def config(self) -> TrainConfig:
@@ -67,6 +68,15 @@ class Run:
         self.on_score(self.step, values)
         for watcher in self.watchers:
             watcher.scored(kind, self.step, values)
+
+    def save_soon(self) -> None:
+        """Ask for a checkpoint after this update."""
+        self._is_save_wanted = True
+
+    def takes_save_wish(self) -> bool:
+        """Tell whether a checkpoint was asked for since the last time."""
+        wanted, self._is_save_wanted = self._is_save_wanted, False
+        return wanted
 
     def stop(self, reason: str) -> None:
         """Ask for the run to save and end after this update."""
