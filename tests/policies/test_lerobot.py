@@ -160,3 +160,10 @@ def test_an_unknown_step_is_refused(new, step):
     _write_side(new, "pre", [step, *stored["steps"]])
     with pytest.raises(CheckpointError, match="cannot be carried over"):
         checkpoint.load(new)
+
+
+def test_its_temporal_ensembling_is_how_the_policy_is_played(new):
+    assert checkpoint.load(new).temporal_ensemble_coeff is None
+    ensembling = CONFIG | {"temporal_ensemble_coeff": 0.01, "n_action_steps": 1}
+    (new / "config.json").write_text(json.dumps(ensembling))
+    assert checkpoint.load(new).temporal_ensemble_coeff == 0.01
