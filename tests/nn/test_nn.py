@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from etude.nn.attention import Attention, DecoderLayer, EncoderLayer
-from etude.nn.augment import random_brightness, random_shift
+from etude.nn.augment import Jitter, random_shift
 from etude.nn.conv import SmallEncoder
 from etude.nn.ema import Ema
 from etude.nn.losses import REGRESSIONS, focal, kl_to_standard_normal, masked_l1
@@ -162,21 +162,53 @@ class TestAugment:
 
     def test_brightness_stays_within(self):
         images = torch.full((50, 2, 2, 3), 100, dtype=torch.uint8)
-        changed = random_brightness(images, 0.1, torch.Generator().manual_seed(0))
+        changed = Jitter(brightness=0.1)(images, torch.Generator().manual_seed(0))
         assert changed.dtype == torch.uint8
-        assert 89 <= changed.min() < 95
+        assert 90 <= changed.min() < 95
         assert 105 < changed.max() <= 110
         assert len(changed[0].unique()) == 1
 
     def test_all_times_of_a_sample_change_alike_and_as_one_picture_would(self):
         images = self._images()
         in_time = images[:, None].expand(-1, 3, -1, -1, -1)
-        for change, amount in ((random_shift, 2), (random_brightness, 0.5)):
-            alone, together = (change(x, amount, torch.Generator().manual_seed(4)) for x in (images, in_time))
+        jitter = Jitter(brightness=0.5, contrast=0.5, saturation=0.5, hue=0.2, sharpness=0.5, rotation_deg=30)
+        for change in (lambda x, generator: random_shift(x, 2, generator), jitter):
+            alone, together = (change(x, torch.Generator().manual_seed(4)) for x in (images, in_time))
             assert torch.equal(together, alone[:, None].expand_as(together))
             assert not torch.equal(alone, images)
 
     def test_nothing_asked_for_changes_nothing(self):
         images, generator = self._images(), torch.Generator()
         assert random_shift(images, 0, generator) is images
-        assert random_brightness(images, 0.0, generator) is images
+        assert Jitter()(images, generator) is images
+
+    def test_no_change_is_larger_than_asked_for(self):
+        red = torch.tensor([200, 100, 100], dtype=torch.uint8).expand(300, 5, 5, 3)
+        paler = Jitter(saturation=0.5)(red, torch.Generator().manual_seed(0))[..., 0]
+        grey = 0.2989 * 200 + 0.701 * 100
+        assert grey + 0.5 * (200 - grey) - 1 <= paler.min() < 170
+        assert 230 < paler.max() <= grey + 1.5 * (200 - grey) + 1
+        image = torch.arange(9, dtype=torch.uint8).mul(20).reshape(1, 1, 9, 1).expand(300, 9, 9, 3)
+        moved = Jitter(translation=1 / 9)(image, torch.Generator().manual_seed(0)).float()
+        assert (moved[:, 4, 4] - 80).abs().max() <= 20
+        assert (moved[:, 4, 4] - 80).abs().max() > 17
+
+    def test_a_sample_gets_no_more_changes_than_asked_for(self):
+        images = torch.tensor([120, 60, 30], dtype=torch.uint8).expand(200, 6, 6, 3)
+        jitter = Jitter(brightness=0.5, saturation=0.5, hue=0.3, most_at_once=1)
+        changed = jitter(images, torch.Generator().manual_seed(0)).float()[:, 0, 0]
+        ratios = changed[:, :2] / changed[:, 2:]
+        keeps_ratios = ((ratios - torch.tensor([4.0, 2.0])).abs() < 0.2).all(-1)
+        grey = (changed * torch.tensor([0.2989, 0.587, 0.114])).sum(-1)
+        keeps_grey = (grey - (0.2989 * 120 + 0.587 * 60 + 0.114 * 30)).abs() < 1
+        keeps_most = (changed.amax(-1) - 120).abs() < 1
+        assert (keeps_ratios | keeps_grey | keeps_most).all()
+        assert all(kept.float().mean() > 0.2 for kept in (keeps_ratios, keeps_grey, keeps_most))
+
+    def test_it_works_on_the_pictures_of_training(self):
+        images = torch.randint(0, 256, (4, 2, 16, 20, 3), dtype=torch.uint8)
+        every = Jitter(brightness=0.2, contrast=0.2, saturation=0.5, hue=0.05, sharpness=0.5, translation=0.05)
+        changed = every(images, torch.Generator().manual_seed(0))
+        assert (changed.dtype, changed.shape) == (torch.uint8, images.shape)
+        assert torch.equal(changed, every(images, torch.Generator().manual_seed(0)))
+        assert not torch.equal(changed, every(images, torch.Generator().manual_seed(1)))

@@ -6,8 +6,16 @@ sample change alike, since a jump between two instants would look like motion.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+from etude.nn import pictures
+
+Change = Callable[[Tensor, Tensor], Tensor]
+"""From float pictures and shares of -1 to 1 (batch, 3), how much each sample changes and which way, to pictures."""
 
 
 def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
@@ -24,10 +32,54 @@ def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Ten
     return shifted
 
 
-def random_brightness(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
-    """Brighten or darken the uint8 pictures of each sample by up to the share `amount`."""
-    if not amount:
-        return images
-    drawn = torch.rand(len(images), *[1] * (images.dim() - 1), generator=generator)
-    factor = 1 + amount * (2 * drawn - 1)
-    return (images * factor.to(images.device)).clamp_(0, 255).to(torch.uint8)
+@dataclass(frozen=True, kw_only=True)
+class Jitter:
+    """Changes the pictures of each sample at random, colours first and places last; an amount of 0 changes nothing.
+
+    With `most_at_once` a sample gets that many of the changes asked for, chosen anew.
+    """
+
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    sharpness: float = 0.0
+    rotation_deg: float = 0.0
+    translation: float = 0.0
+    most_at_once: int = 0
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Give uint8 (batch, ..., height, width, channel) changed, by random numbers of the processor's `generator`."""
+        changes = self._changes()
+        if not changes:
+            return images
+        drawn = 2 * torch.rand(len(changes), len(images), 3, generator=generator) - 1
+        if 0 < self.most_at_once < len(changes):
+            rank = torch.rand(len(changes), len(images), generator=generator).argsort(0).argsort(0)
+            drawn = drawn * (rank < self.most_at_once)[..., None]
+        changed = images.float()
+        for change, shares in zip(changes, drawn.to(images.device), strict=True):
+            changed = change(changed, shares)
+        return changed.round_().clamp_(0, pictures.TOP).to(torch.uint8)
+
+    def _changes(self) -> list[Change]:
+        blends = (
+            (pictures.brighten, self.brightness),
+            (pictures.contrast, self.contrast),
+            (pictures.saturate, self.saturation),
+        )
+        found = [_blend(change, amount) for change, amount in blends if amount]
+        if self.hue:
+            found.append(lambda images, shares: pictures.turn_hue(images, self.hue * shares[:, 0]))
+        if self.sharpness:
+            found.append(_blend(pictures.sharpen, self.sharpness))
+        if self.rotation_deg or self.translation:
+            found.append(self._moved)
+        return found
+
+    def _moved(self, images: Tensor, shares: Tensor) -> Tensor:
+        return pictures.affine(images, self.rotation_deg * shares[:, 0], self.translation * shares[:, 1:])
+
+
+def _blend(change: Change, amount: float) -> Change:
+    return lambda images, shares: change(images, 1 + amount * shares[:, 0])

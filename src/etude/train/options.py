@@ -16,12 +16,44 @@ class Augment:
     """Moves each picture by up to this many pixels both ways; 0 leaves it."""
     brightness: float = 0.1
     """Brightens or darkens by up to this share; 0 leaves it."""
+    contrast: float = 0.0
+    """Takes values away from the picture's mean brightness, or to it, by up to this share."""
+    saturation: float = 0.0
+    """Takes colours away from grey, or to it, by up to this share."""
+    hue: float = 0.0
+    """Turns colours by up to this share of the circle of hues."""
+    sharpness: float = 0.0
+    """Takes the picture away from a smoothed one, or to it, by up to this share."""
+    rotation_deg: float = 0.0
+    """Turns each picture by up to this angle both ways [deg]."""
+    translation: float = 0.0
+    """Moves each picture by up to this share of its width and height."""
+    most_at_once: int = 0
+    """Changes that a sample gets, besides the shift, of those that are asked for; 0 gives it all."""
 
     def __post_init__(self) -> None:
-        if self.shift_px < 0 or not 0 <= self.brightness < 1:
-            raise ConfigError(
-                f"shift_px should be at least 0 and brightness in [0, 1), got {self.shift_px} and {self.brightness}."
-            )
+        for name, most in _LARGEST.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise ConfigError(f"augment.{name} should be in 0..{most:g}, got {getattr(self, name)}.")
+
+    @classmethod
+    def lerobot(cls) -> Augment:
+        """LeRobot's image transforms, where they are switched on: up to three of six to each sample."""
+        return cls(
+            shift_px=0,
+            brightness=0.2,
+            contrast=0.2,
+            saturation=0.5,
+            hue=0.05,
+            sharpness=0.5,
+            rotation_deg=5.0,
+            translation=0.05,
+            most_at_once=3,
+        )
+
+
+_LARGEST = dict.fromkeys(("brightness", "contrast", "saturation", "sharpness"), 1.0)
+_LARGEST |= {"shift_px": float("inf"), "hue": 0.5, "rotation_deg": 180.0, "translation": 1.0, "most_at_once": 6.0}
 
 
 @dataclass(frozen=True, kw_only=True)

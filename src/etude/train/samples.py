@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Episode, Episodes
 from etude.data.episodes import Rows, bounds
 from etude.data.windows import Windows
-from etude.nn.augment import random_brightness, random_shift
+from etude.nn.augment import Jitter, random_shift
 from etude.train.config import Augment
 from etude.transforms.pipeline import Pipeline
 
@@ -58,9 +59,9 @@ def measured_stats(dataset: Dataset, windows: Windows, rows: np.ndarray, reframe
 def augmented(
     batch: Mapping[str, Tensor], specs: Specs, augment: Augment, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """Shift and brighten a batch's pictures, uint8 (batch, height, width, channel)."""
+    """Shift a batch's pictures, uint8 (batch, ..., height, width, channel), and change how they look."""
     changed = dict(batch)
+    jitter = Jitter(**{field.name: getattr(augment, field.name) for field in fields(Jitter)})
     for key in (key for key, spec in specs.items() if spec.is_image):
-        shifted = random_shift(batch[key], augment.shift_px, generator)
-        changed[key] = random_brightness(shifted, augment.brightness, generator)
+        changed[key] = jitter(random_shift(batch[key], augment.shift_px, generator), generator)
     return changed
