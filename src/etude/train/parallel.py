@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from etude.core.errors import ConfigError, MissingExtra
 from etude.policies.devices import choose
 from etude.policies.policy import Batch, Policy
+from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ def accelerator(config: TrainConfig, device: torch.device, *, bf16: bool) -> Acc
         device_placement=num_processes() > 1,
         mixed_precision="bf16" if bf16 else "no",
         gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=config.grad_accum_steps),
-        dynamo_backend="inductor" if config.compile == "on" else None,
+        dynamo_backend="inductor" if compiles(config, device) else None,
         kwargs_handlers=handlers,
-        **_sharding(config),
+        **_sharding(config, device),
     )
 
 
@@ -120,9 +121,24 @@ def wait_for_all() -> None:
         torch.distributed.barrier()
 
 
-def _sharding(config: TrainConfig) -> dict[str, Any]:
+def gathered(accelerator: Accelerator, objective: nn.Module) -> dict[str, Tensor] | None:
+    """Put the policy's weights together where processes share them, in all processes at once; otherwise give none."""
+    if not is_sharded(accelerator):
+        return None
+    whole = accelerator.get_state_dict(objective) or {}
+    return {name.removeprefix("policy."): value for name, value in whole.items()}
+
+
+def is_sharded(accelerator: Accelerator) -> bool:
+    """Whether no process has all weights."""
+    return accelerator.distributed_type.value in ("FSDP", "DEEPSPEED")
+
+
+def _sharding(config: TrainConfig, device: torch.device) -> dict[str, Any]:
     if config.parallel == "ddp":
         return {}
+    if device.type != "cuda" or num_processes() == 1:
+        raise ConfigError(f"--parallel={config.parallel} is for several GPUs; here are {num_processes()} of {device}.")
     if config.ema.decay:
         raise ConfigError(f"--parallel={config.parallel} keeps no average of weights yet; add --ema.decay=0.")
     return {f"{config.parallel}_plugin": sharding_plugin(config)}
@@ -134,11 +150,8 @@ def sharding_plugin(config: TrainConfig) -> Any:
 
     if config.parallel == "fsdp":
         return FullyShardedDataParallelPlugin(fsdp_version=2, auto_wrap_policy="size_based_wrap", min_num_params=10**6)
-    try:
-        return DeepSpeedPlugin(
-            zero_stage=2,
-            gradient_accumulation_steps=config.grad_accum_steps,
-            gradient_clipping=config.optimizer.grad_clip_norm,
-        )
-    except ImportError as error:
-        raise ConfigError("--parallel=deepspeed needs DeepSpeed. Run: pip install deepspeed") from error
+    return DeepSpeedPlugin(
+        zero_stage=2,
+        gradient_accumulation_steps=config.grad_accum_steps,
+        gradient_clipping=config.optimizer.grad_clip_norm,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ class Setup:
     cache: FrameCache | None
     """Where decoded pictures are kept."""
     loaded: LoadedPolicy
-    """The policy in training, with its pipeline."""
+    """The policy in training, with its pipeline; where its weights lie in parts, a whole one, as of the last save."""
     state: states.State
     accelerator: Accelerator
     objective: nn.Module
@@ -63,6 +64,11 @@ class Setup:
     def device(self) -> torch.device:
         """Where this process computes."""
         return torch.device(self.loaded.device)
+
+    def take(self, whole: Mapping[str, Tensor]) -> None:
+        """Act from now on with these weights: those in training lie in parts, in several processes."""
+        assert isinstance(self.loaded.policy, nn.Module)
+        self.loaded.policy.load_state_dict(whole)
 
     def draw(self) -> np.ndarray:
         """Choose the rows of the next batch of this process; all processes draw alike, and each takes its part."""
@@ -112,6 +118,8 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     _check_steps(config, loaded.policy)
     state = _state(config, loaded, resumed)
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
+    if parallel.is_sharded(accelerator):
+        loaded = replace(loaded, policy=deepcopy(loaded.policy))
     objective, optimizer = accelerator.prepare(parallel.Objective(loaded.policy), state.optimizer)
     cache = _cache(config)
     return Setup(

@@ -1,0 +1,100 @@
+"""Beginning from a checkpoint, and feeding a policy with keys of other names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from etude.core.errors import CheckpointError, ConfigError, SpecMismatch
+from etude.policies import checkpoint
+from etude.train.config import Scheduler
+from etude.train.loop import train
+
+FRONT = "observation.images.front"
+
+
+@pytest.fixture
+def trained(config, tmp_path):
+    return train(replace(config, steps=3, output_dir=tmp_path / "first"))
+
+
+@pytest.fixture
+def further(config, trained, tmp_path):
+    """A run that begins from the checkpoint and learns nothing."""
+    return replace(config, policy_path=trained, steps=0, output_dir=tmp_path / "further")
+
+
+def _rename_camera(dataset, name):
+    specs = dict(dataset.specs)
+    dataset.specs = {name if key == FRONT else key: spec for key, spec in specs.items()}
+    dataset.stats = {name if key == FRONT else key: stats for key, stats in dataset.stats.items()}
+
+
+def test_it_begins_as_the_checkpoint_is(trained, further):
+    before, after = checkpoint.load(trained), checkpoint.load(train(further))
+    wanted, got = before.policy.state_dict(), after.policy.state_dict()
+    assert all(torch.equal(wanted[name], got[name]) for name in wanted)
+    assert after.origin.step == 0
+    frame = {"observation.state": np.ones(3, np.float32), FRONT: np.zeros((48, 64, 3), np.uint8)}
+    np.testing.assert_array_equal(after.act(frame), before.act(frame))
+
+
+def test_statistics_are_the_checkpoints_unless_asked_otherwise(dataset, further, trained, tmp_path):
+    dataset.column("observation.state")[:] *= 3
+    dataset.column("action")[:] *= 3
+    frame = {"observation.state": np.ones(3, np.float32), FRONT: np.zeros((48, 64, 3), np.uint8)}
+    before = checkpoint.load(trained).act(frame)
+    kept = checkpoint.load(train(further)).act(frame)
+    np.testing.assert_allclose(kept, before, atol=1e-5)
+    dataset.stats = type(dataset)().stats | {
+        key: type(dataset.stats[key]).of(dataset.column(key)) for key in ("observation.state", "action")
+    }
+    anew = replace(further, normalization="dataset", output_dir=tmp_path / "anew")
+    loaded = checkpoint.load(train(anew))
+    assert np.abs(loaded.act(frame) - before).max() > 0.1
+
+
+def test_it_learns_on(further, trained):
+    folder = train(replace(further, steps=4, scheduler=Scheduler(num_warmup_steps=0)))
+    before, after = (checkpoint.load(each).policy.state_dict() for each in (trained, folder))
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_it_resumes_without_the_checkpoint(further, trained):
+    train(replace(further, steps=2))
+    gone = replace(further, policy_path=Path("gone"), steps=3)
+    assert train(replace(gone, policy_path=further.policy_path), resume=True).name == "000003"
+
+
+def test_another_architecture_is_refused_by_tensor(further):
+    wider = replace(further, policy=replace(further.policy, dim_feedforward=64))
+    with pytest.raises(CheckpointError, match="of another shape"):
+        train(wider)
+
+
+def test_a_dataset_with_other_keys_gets_a_proposal_that_works(dataset, further):
+    _rename_camera(dataset, "observation.images.phone")
+    with pytest.raises((ConfigError, SpecMismatch), match=r"""--rename_map='\{"observation.images.phone": "obs"""):
+        train(further)
+    folder = train(replace(further, rename_map={"observation.images.phone": FRONT}))
+    loaded = checkpoint.load(folder)
+    assert "observation.images.phone" in loaded.observation
+    assert FRONT in loaded.seen
+
+
+def test_a_new_policy_may_know_keys_by_other_names(config, dataset):
+    _rename_camera(dataset, "observation.images.phone")
+    folder = train(replace(config, steps=1, rename_map={"observation.images.phone": FRONT}))
+    loaded = checkpoint.load(folder)
+    assert set(loaded.observation) == {"observation.state", "observation.images.phone"}
+    assert set(loaded.seen) == {"observation.state", FRONT}
+    assert checkpoint.verify(folder) == 0.0
+
+
+def test_the_space_of_the_hand_is_not_entered_later(further):
+    with pytest.raises(ConfigError, match="leave out --hand"):
+        train(replace(further, hand="so101"))
