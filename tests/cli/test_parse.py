@@ -128,6 +128,8 @@ GRANTED = [
     ["--dataset.streaming_encoding=true"],
     ["--teleop.id=leader"],
     ["--num_workers=4"],
+    ["--eval.use_async_envs=true"],
+    ["--policy.use_amp=false"],
 ]
 
 
