@@ -39,11 +39,12 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(config.dim_model) if config.pre_norm else nn.Identity()
         _xavier(self)
 
-    def forward(self, x: Tensor, position: Tensor, is_pad: Tensor | None = None) -> Tensor:
-        """Mix tokens `x` (batch, length, dim), which lie at `position` (length, dim)."""
-        for layer in self.layers:
+    def forward(self, x: Tensor, position: Tensor, is_pad: Tensor | None = None, first: int | None = None) -> Tensor:
+        """Mix tokens `x` (batch, length, dim), which lie at `position` (length, dim); give the `first`, or all."""
+        *before, last = self.layers
+        for layer in before:
             x = layer(x, position, is_pad)
-        return self.norm(x)
+        return self.norm(last(x, position, is_pad, first))
 
 
 class Decoder(nn.Module):
@@ -55,8 +56,9 @@ class Decoder(nn.Module):
         self.norm = nn.LayerNorm(config.dim_model)
         _xavier(self)
 
-    def forward(self, x: Tensor, memory: Tensor, position: Tensor, memory_position: Tensor) -> Tensor:
-        """Let queries `x` (batch, time, dim) read `memory` (batch, length, dim)."""
+    def forward(self, memory: Tensor, position: Tensor, memory_position: Tensor) -> Tensor:
+        """Let queries at `position` (time, dim) read `memory` (batch, length, dim)."""
+        x = None
         for layer in self.layers:
             x = layer(x, memory, position, memory_position)
         return self.norm(x)
@@ -146,7 +148,7 @@ class Act(nn.Module):
         is_pad = torch.zeros(joined.shape[:2], dtype=torch.bool, device=joined.device)
         if IS_PAD in batch:
             is_pad[:, -self.config.chunk_size :] = batch[IS_PAD]
-        summary = self.vae_encoder(joined, self.get_buffer("vae_encoder_pos_enc")[0], is_pad)[:, 0]
+        summary = self.vae_encoder(joined, self.get_buffer("vae_encoder_pos_enc")[0], is_pad, first=1)[:, 0]
         mean, log_variance = self.vae_encoder_latent_output_proj(summary).float().chunk(2, -1)
         latent = mean + (log_variance / 2).exp() * torch.randn_like(mean)
         return latent, kl_to_standard_normal(mean, log_variance)
@@ -157,12 +159,8 @@ class Act(nn.Module):
 
     def _chunk(self, batch: Batch, latent: Tensor) -> Tensor:
         memory, position = self._observe(batch, latent)
-        query = self.decoder_pos_embed.weight
-        # The first self-attention sees queries only, which are the same for every sample: once is enough, unless
-        # samples differ in what is dropped.
-        is_varied = self.training and self.config.dropout > 0
-        start = memory.new_zeros(len(memory) if is_varied else 1, *query.shape)
-        return self.action_head(self.decoder(start, self.encoder(memory, position), query, position)).float()
+        memory = self.encoder(memory, position)
+        return self.action_head(self.decoder(memory, self.decoder_pos_embed.weight, position)).float()
 
     def _observe(self, batch: Batch, latent: Tensor) -> tuple[Tensor, Tensor]:
         """Give the observation's tokens (batch, length, dim) and their positions (length, dim)."""
@@ -174,8 +172,18 @@ class Act(nn.Module):
         tokens, position = torch.stack(vectors, 1), self.encoder_1d_feature_pos_embed.weight
         if not self.cameras:
             return tokens, position
-        seen, at = self.encoder_img_feat_input_proj([self.backbone(batch[key]) for key in self.cameras])
+        seen, at = self.encoder_img_feat_input_proj(self._maps([batch[key] for key in self.cameras]))
         return torch.cat([tokens, seen], 1), torch.cat([position, at])
+
+    def _maps(self, pictures: list[Tensor]) -> list[Tensor]:
+        """Give each camera's map; cameras with pictures of one size go through the encoder together.
+
+        An encoder that normalises by the batch would see another batch then, and does not.
+        """
+        is_batched = any(isinstance(module, nn.BatchNorm2d) for module in self.backbone.modules())
+        if is_batched or len({picture.shape for picture in pictures}) > 1:
+            return [self.backbone(picture) for picture in pictures]
+        return list(self.backbone(torch.cat(pictures)).chunk(len(pictures)))
 
 
 def _layer(config: Config) -> dict[str, Any]:
