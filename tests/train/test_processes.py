@@ -21,6 +21,7 @@ from etude.core.frame import example
 from etude.core.spec import Spec
 from etude.data import create_dataset
 from etude.policies.act.config import Config
+from etude.policies.vqbet import config as vqbet
 from etude.policies.weights import read_weights
 from etude.train.config import Augment, Average, Scheduler, TrainConfig
 from etude.train.loop import train
@@ -102,6 +103,24 @@ def test_two_processes_learn_what_one_does_from_double_batches(config, tmp_path)
     losses = [[event["loss"] for event in _events(each, "step")] for each in (config, halves)]
     np.testing.assert_allclose(*losses, rtol=1e-5)
     assert len(_events(halves, "saved")) == 1, "only the first process writes"
+
+
+def test_codebooks_follow_the_batches_of_all_processes(config, tmp_path):
+    """Both phases of VQ-BeT, without anything random: codes as cold as can be, and none that start anew."""
+    cold = {"bet_softmax_temperature": 1e-6, "vqvae_threshold_ema_dead_code": 0.0, "n_vqvae_training_steps": 2}
+    config = replace(config, policy=replace(vqbet.Config.tiny(), **cold))
+    train(config)
+    halves = replace(config, batch_size=4, output_dir=tmp_path / "halves")
+    process = _start(halves, tmp_path, num_processes=2)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    whole, parts = _weights(config), _weights(halves)
+    books = [name for name in whole if name.startswith("policy.") and "vq_layer" in name]
+    assert any(name.endswith("embed") for name in books)
+    for name in books:
+        torch.testing.assert_close(parts[name], whole[name], rtol=1e-4, atol=1e-5)
+    worst = max(float((whole[name] - parts[name]).abs().max()) for name in whole if name.startswith("policy.policy"))
+    assert worst < 1e-5
 
 
 def test_accumulated_batches_make_the_update_of_one_large_batch(config, tmp_path):
