@@ -170,6 +170,7 @@ class TestCompiling:
         assert not compiles(replace(config, steps=10**6), torch.device("cpu"))
 
     @pytest.mark.slow
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.compile itself uses what torch has deprecated
     def test_a_compiled_run_learns_the_same(self, config, tmp_path):
         config = replace(config, steps=2, holdout_episodes=0)
         weights = []

@@ -126,7 +126,7 @@ def gathered(accelerator: Accelerator, objective: nn.Module) -> dict[str, Tensor
     if not is_sharded(accelerator):
         return None
     whole = accelerator.get_state_dict(objective) or {}
-    return {name.removeprefix("policy."): value for name, value in whole.items()}
+    return {str(name).removeprefix("policy."): torch.as_tensor(value) for name, value in whole.items()}
 
 
 def is_sharded(accelerator: Accelerator) -> bool:
