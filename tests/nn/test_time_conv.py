@@ -53,6 +53,15 @@ class TestSameAsTorch:
             torch.testing.assert_close(ours.eval()(x), torchs(x), atol=1e-5, rtol=1e-5)
         assert ours._packed is not None
 
+    def test_while_acting_in_half_precision(self, number, monkeypatch):
+        monkeypatch.setattr(time_conv, "LEAST_WEIGHTS", 1)
+        ours, _ = pairs()[number]
+        x = torch.randn(1, 5, 8)
+        exact = ours(x).detach()
+        time_conv.halve(nn.Sequential(ours))
+        with torch.inference_mode():
+            torch.testing.assert_close(ours.eval()(x), exact, atol=2e-3, rtol=2e-3)
+
 
 @pytest.fixture
 def acting(monkeypatch):

@@ -104,6 +104,8 @@ class Config:
     """Keep actions within `clip_sample_range` at every step."""
     clip_sample_range: float = 1.0
     """See `clip_sample`."""
+    half_weights: bool = False
+    """Act on a processor with the U-Net's large weights in half precision: faster, and slightly other chunks."""
     do_mask_loss_for_padding: bool = False
     """Learn nothing from actions beyond the end of an episode."""
     optimizer_lr: float = 1e-4

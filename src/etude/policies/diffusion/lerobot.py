@@ -25,7 +25,7 @@ ALIEN = {"denoiser": "unet", "image_size": None, "timestep_spacing": "leading"}
 """Keys that are ours alone, with the value that says what LeRobot does."""
 SKIPPED = (
     "pretrained_backbone_weights", "n_layer", "n_head", "n_emb", "p_drop_emb", "p_drop_attn", "causal_attn",
-    "transformer_weight_decay", "vision_config", "freeze_vision",
+    "transformer_weight_decay", "half_weights", "vision_config", "freeze_vision",
 )  # fmt: skip
 """Keys of ours that say nothing about how the policy acts."""
 _LAYERS = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}

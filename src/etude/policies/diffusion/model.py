@@ -17,6 +17,7 @@ from etude.nn.diffusion_transformer import DiffusionTransformer, Sizes
 from etude.nn.heads.diffusion import Denoiser, Diffusion
 from etude.nn.heads.integrate import Guide
 from etude.nn.losses import masked_mse
+from etude.nn.time_conv import halve
 from etude.nn.unet1d import Unet1d
 from etude.policies.continuing import guide_of, old_chunk
 from etude.policies.diffusion.config import Config
@@ -48,6 +49,8 @@ class DiffusionPolicy(nn.Module):
             self.transformer = _transformer(config, self._num_joints, width)
         else:
             self.unet = _unet(config, self._num_joints, width * config.n_obs_steps)
+            if config.half_weights:
+                halve(self.unet)
         self._diffusion = Diffusion(
             num_steps=config.num_train_timesteps,
             law=config.beta_schedule,
