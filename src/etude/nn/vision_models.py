@@ -110,10 +110,13 @@ def _file(name: str, file: str) -> Path:
             raise CheckpointError(name, f"there is no {file} in it, so this is no vision model of transformers.")
         return Path(name) / file
     _transformers()
-    import huggingface_hub  # noqa: PLC0415  comes with transformers
+    from huggingface_hub import errors, hf_hub_download  # noqa: PLC0415  comes with transformers
 
-    with _translated(name):
-        return Path(huggingface_hub.hf_hub_download(name, file))
+    with _quiet(), _translated(name):
+        try:
+            return Path(hf_hub_download(name, file, local_files_only=True))  # at once, and without a network
+        except errors.LocalEntryNotFoundError:
+            return Path(hf_hub_download(name, file))
 
 
 @contextmanager
@@ -131,15 +134,19 @@ def _translated(name: str) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out what transformers prints on loading; what matters is checked here."""
+    """Leave out what transformers and the Hub print on loading; what matters is checked here."""
     log = _transformers().utils.logging
-    before, is_shown = log.get_verbosity(), log.is_progress_bar_enabled()
+    from huggingface_hub.utils import logging as hub_log  # noqa: PLC0415  comes with transformers
+
+    before, hub_before, is_shown = log.get_verbosity(), hub_log.get_verbosity(), log.is_progress_bar_enabled()
     log.set_verbosity_error()
+    hub_log.set_verbosity_error()
     log.disable_progress_bar()
     try:
         yield
     finally:
         log.set_verbosity(before)
+        hub_log.set_verbosity(hub_before)
         if is_shown:
             log.enable_progress_bar()
 
