@@ -123,6 +123,7 @@ GRANTED = [
     ["--policy.repo_id=me/policy"],
     ["--job_name=first"],
     ["--wandb.enable=false"],
+    ["--wandb.project=arm"],
     ["--display_data=false"],
     ["--play_sounds=true"],
     ["--dataset.streaming_encoding=true"],
@@ -158,3 +159,8 @@ def test_showing_data_means_the_viewer_that_lerobot_opens(words):
 
 def test_the_device_flag_reaches_the_command():
     assert read("--policy.device=cuda").device == "cuda"
+
+
+def test_wishing_for_wandb_means_the_tracker():
+    assert aliases.translate(["--wandb.enable=true"], {"--tracking"}) == ["--tracking=wandb"]
+    assert aliases.translate(["--wandb.project", "arm"], {"--tracking_project"}) == ["--tracking_project=arm"]

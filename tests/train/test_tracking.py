@@ -44,9 +44,7 @@ def test_tensorboard_gets_losses_scores_config_and_checkpoints(config):
     assert "evaluation/reward" not in tags["scalars"]
     assert [event.step for event in stored.Scalars("train/loss")] == [1, 2, 3, 4, 5, 6]
     assert [event.value for event in stored.Scalars("evaluation/success_rate")] == pytest.approx([0.3, 0.6])
-    texts = {
-        tag: [event.tensor_proto.string_val[0].decode() for event in stored.Tensors(tag)] for tag in tags["tensors"]
-    }
+    told = {tag: [event.tensor_proto.string_val[0] for event in stored.Tensors(tag)] for tag in tags["tensors"]}
     assert [Path(text.decode()).name for text in told["checkpoint/text_summary"]] == ["000003", "000006"]
     assert '"batch_size": 8' in told["config/text_summary"][0].decode()
 

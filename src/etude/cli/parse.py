@@ -83,7 +83,7 @@ def _decoded(concrete: type, command: type, stored: dict[str, Any]) -> Any:
     kept = {
         name: value
         for name, value in stored.items()
-        if name not in registries or registries[name].config(value["type"]) is hints[name]
+        if name not in registries or (value and registries[name].config(value["type"]) is hints[name])
     }
     return codec.decode(concrete, kept, registries, where="the stored run")
 

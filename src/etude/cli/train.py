@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from etude.cli.console import progress, say
 from etude.cli.options import spare_a_core
 from etude.cli.slots import Slot
+from etude.cli.train_watchers import Evaluation, watchers_of
 from etude.cli.train_words import expand
 from etude.core.errors import ConfigError, UserError
+from etude.envs import envs
 from etude.policies import policies
 from etude.train.options import Augment, Average, Optimizer, Scheduler
+from etude.train.patience import Patience
 
 if TYPE_CHECKING:
     from etude.train.config import TrainConfig
@@ -94,6 +97,19 @@ class Train:
     """Newest checkpoints to keep, besides the best and the last; 0 keeps all."""
     log_freq: int = 50
     """Updates between progress events."""
+    tracking: str = ""
+    """Where else progress goes, besides this screen and events.jsonl: any of tensorboard, wandb and trackio, separated
+    by commas."""
+    tracking_project: str = "etude"
+    """What runs are filed under there."""
+    env: Annotated[Any, Slot(envs, "pusht", is_optional=True)] = None
+    """Where the policy is tried out in simulation while it learns."""
+    eval_freq: int = 0
+    """Updates between evaluations in --env.type; 0: as many as between checkpoints."""
+    eval: Evaluation = field(default_factory=Evaluation)
+    """What is counted there; the checkpoint with most successes is the best."""
+    early_stopping: Patience = field(default_factory=Patience)
+    """Whether the run ends when it no longer gets better."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, mps."""
     bf16: Literal["auto", "on", "off"] = "auto"
@@ -136,8 +152,7 @@ def run(command: Train) -> int:
 
 def _trained(command: Train) -> int:
     from etude.cli.parse import encode
-    from etude.cli.train_report import Bar, report
-    from etude.core.run import start
+    from etude.cli.train_report import Bar, Listed, report
     from etude.train.loop import train
     from etude.train.parallel import process_index
 
@@ -145,10 +160,11 @@ def _trained(command: Train) -> int:
     if process_index():
         train(config, resume=command.resume)
         return 0
-    stored = start("train", encode(replace(command, resume=False)), config.output_dir)
+    listed = Listed(encode(replace(command, resume=False)), config.output_dir)
+    watchers = [listed, *watchers_of(command)]
     with progress("Training", command.steps) as line:
-        last = train(config, resume=command.resume, watchers=[Bar(line)], say=say)
-    report(stored.events, config.holdout_episodes)
+        last = train(config, resume=command.resume, watchers=[Bar(line), *watchers], say=say)
+    report(config.output_dir / "events.jsonl", config.holdout_episodes)
     say(f"Checkpoint: {last}")
     return 0
 

@@ -43,15 +43,20 @@ class Checkpoints:
         """Note `success_rate` and `validation_loss` of a step, if they are among `values`."""
         known = {name: values[name] for name in ("success_rate", "validation_loss") if values.get(name) is not None}
         if known:
-            scores = self._scores()
+            scores = self.scores()
             scores[f"{step:06d}"] = scores.get(f"{step:06d}", {}) | known
             write_json(self.folder / SCORES, scores)
+
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Give what is known of each step, those whose checkpoints were removed included."""
+        path = self.folder / SCORES
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
     def settle(self) -> None:
         """Let `best` point to the best of the checkpoints that are there, and remove those that are not kept."""
         names = [path.name for path in self.folder.iterdir() if path.name.isdigit() and path.is_dir()]
         there = sorted(names, key=int)
-        scores = {name: score for name, score in self._scores().items() if name in there}
+        scores = {name: score for name, score in self.scores().items() if name in there}
         best = max(scores, key=lambda name: _rank(scores[name]), default=None)
         if best:
             point(self.folder / BEST, best)
@@ -60,10 +65,6 @@ class Checkpoints:
             old = self.folder / f".{name}.old"
             (self.folder / name).rename(old)
             shutil.rmtree(old)
-
-    def _scores(self) -> dict[str, dict[str, float]]:
-        path = self.folder / SCORES
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _rank(score: Mapping[str, float]) -> tuple[float, float]:
