@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from etude.core.errors import CheckpointError, ConfigError, SpecMismatch
 from etude.policies import checkpoint
 from etude.train.config import Scheduler
 from etude.train.loop import train
+from etude.train.watchers import Watcher
 
 FRONT = "observation.images.front"
 
@@ -26,6 +27,15 @@ def trained(config, tmp_path):
 def further(config, trained, tmp_path):
     """A run that begins from the checkpoint and learns nothing."""
     return replace(config, policy_path=trained, steps=0, output_dir=tmp_path / "further")
+
+
+class Stops(Watcher):
+    def begin(self, run):
+        self.run = run
+
+    def step(self, step, values):
+        if step == 2:
+            self.run.stop("enough")
 
 
 def _rename_camera(dataset, name):
@@ -64,10 +74,14 @@ def test_it_learns_on(further, trained):
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
-def test_it_resumes_without_the_checkpoint(further, trained):
-    train(replace(further, steps=2))
-    gone = replace(further, policy_path=Path("gone"), steps=3)
-    assert train(replace(gone, policy_path=further.policy_path), resume=True).name == "000003"
+def test_it_resumes_without_the_checkpoint_to_the_same_bits(dataset, further, trained, tmp_path):
+    _rename_camera(dataset, "observation.images.phone")
+    further = replace(further, rename_map={"observation.images.phone": FRONT}, normalization="dataset", steps=4)
+    straight = checkpoint.load(train(replace(further, output_dir=tmp_path / "straight"))).policy.state_dict()
+    train(replace(further, save_freq=2), watchers=[Stops()])
+    shutil.rmtree(trained)
+    resumed = checkpoint.load(train(further, resume=True)).policy.state_dict()
+    assert [name for name in straight if not torch.equal(straight[name], resumed[name])] == []
 
 
 def test_another_architecture_is_refused_by_tensor(further):

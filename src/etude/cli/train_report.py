@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from etude.cli.console import ProgressLine, say
 from etude.core.events import read_events
-from etude.train.watchers import Watcher
+from etude.core.run import start
+from etude.train.watchers import Run, Watcher
 
 HORIZONS = {"validation_played": "the actions that are played", "validation": "whole chunks"}
+
+
+class Listed(Watcher):
+    """Stores the command in the run's folder and puts the run on the list, once nothing speaks against it."""
+
+    def __init__(self, command: Mapping[str, Any], folder: Path) -> None:
+        self._command, self._folder = dict(command), folder
+
+    def begin(self, run: Run) -> None:
+        """Store and list it; a refused attempt to resume leaves what is stored."""
+        del run
+        start("train", self._command, self._folder)
 
 
 class Bar(Watcher):

@@ -52,6 +52,7 @@ def train(
     ):
         setup = prepare(config, checkpoints.last / STATE_FOLDER if resume else None, device)
         if say and config.steps > setup.state.step:
+            say(setup.told())
             say(setup.loading_cost().sentences())
         if parallel.process_index():
             _Loop(setup, checkpoints, None, is_stopped).run()

@@ -21,11 +21,13 @@ from etude.data.sampler import Sampler
 from etude.data.sampling import Draw, sampler_of
 from etude.data.windows import Windows
 from etude.nn.ema import Ema, power_law, ramp
+from etude.policies import checkpoint
 from etude.policies.loaded import LoadedPolicy
 from etude.policies.policy import LearnsInPhases, Policy
 from etude.policies.seeing import settled
 from etude.train import parallel
 from etude.train import state as states
+from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
 from etude.train.evaluate import OpenLoop, open_loop_error
@@ -86,6 +88,19 @@ class Setup:
             check_rows(self.dataset, key, self.windows.looked_at(key, rows))
         return batch
 
+    def told(self) -> str:
+        """Say in a sentence or two how the run computes, and what it begins from."""
+        config, processes = self.config, parallel.num_processes()
+        precision = "bfloat16" if self.state.bf16 else "float32"
+        compiled = ", compiled" if compiles(config, self.device) else ""
+        several = f" in {processes} processes" if processes > 1 else ""
+        size = self.state.samples_per_step
+        told = f"Training on {self.device}{several} in {precision}{compiled}, {size} samples in each update."
+        if config.policy_path is None:
+            return told
+        measure = "as in the checkpoint" if config.normalization == "checkpoint" else "by statistics of this dataset"
+        return f"{told} It begins from {config.policy_path}; numbers are normalised {measure}."
+
     def loading_cost(self) -> LoadingCost:
         """Measure what reading samples costs."""
         learned_from, _ = split(self.dataset, self.config.holdout_episodes)
@@ -114,7 +129,7 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     check_start(dataset, learned_from)
     torch.manual_seed(config.seed)
     rows = rows_of(learned_from, MOST_MEASURED)
-    loaded = first_policy(config, dataset, rows, device, is_resumed=resumed is not None)
+    loaded = first_policy(_begun(config, resumed), dataset, rows, device, is_resumed=resumed is not None)
     _check_steps(config, loaded.policy)
     state = _state(config, loaded, resumed)
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
@@ -135,6 +150,14 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
         objective=objective,
         optimizer=optimizer,
     )
+
+
+def _begun(config: TrainConfig, resumed: Path | None) -> TrainConfig:
+    """Let a run that began from a checkpoint go on from its own, which knows the dataset's names and statistics."""
+    if resumed is None or config.policy_path is None:
+        return config
+    own = resumed.parent / checkpoint.PRETRAINED
+    return replace(config, policy_path=own, normalization="checkpoint", rename_map={})
 
 
 def _check_steps(config: TrainConfig, policy: Policy) -> None:
