@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rounds
 import torch
 from lerobot.configs.policies import PreTrainedConfig
 from lerobot.configs.types import FeatureType, PolicyFeature
+from lerobot.datasets.factory import resolve_delta_timestamps
+from lerobot.datasets.lerobot_dataset import LeRobotDataset, LeRobotDatasetMetadata
 from lerobot.policies.factory import get_policy_class, make_policy_config, make_pre_post_processors
 
 Answer = dict[str, Any]
@@ -57,8 +61,63 @@ SMALL: dict[str, dict[str, Any]] = {
     "act": {"chunk_size": 6, "n_action_steps": 6, "dim_model": 32, "n_heads": 4, "dim_feedforward": 48},
     "diffusion": {"down_dims": (16, 32), "n_groups": 4, "num_train_timesteps": 10},
     "vqbet": {"gpt_n_layer": 2, "gpt_n_head": 2, "gpt_input_dim": 32, "gpt_output_dim": 32, "gpt_hidden_dim": 32,
-              "gpt_block_size": 50, "crop_shape": (48, 64), "vqvae_embedding_dim": 16},
+              "gpt_block_size": 50, "crop_shape": (48, 64), "vqvae_embedding_dim": 16,
+              "bet_softmax_temperature": 1e-6},
 }  # fmt: skip
+
+
+def trains(folder: str, threads: int = 1) -> None:
+    """Be LeRobot's side of `train_step.py`."""
+    torch.set_num_threads(threads)
+    policy, before, _ = _ready(folder)
+    preset = policy.config.get_optimizer_preset()
+    optimizer = preset.build(policy.get_optim_params())
+    batches = _samples(folder, policy.config, before) if (Path(folder) / "dataset").exists() else _same(folder)
+
+    def update() -> float:
+        loss, _ = policy.forward(next(batches))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), preset.grad_clip_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss.item()
+
+    policy.train()
+    rounds.answer({"lerobot": version("lerobot"), "torch": torch.__version__}, update)
+
+
+def infers(folder: str, threads: int = 1) -> None:
+    """Be LeRobot's side of `inference.py`."""
+    torch.set_num_threads(threads)
+    policy, before, after = _ready(folder)
+    with np.load(Path(folder) / "frame.npz") as stored:
+        frame = dict(stored)
+    told = {"lerobot": version("lerobot"), "torch": torch.__version__}
+    rounds.answer(told, lambda: _act(policy, before, after, frame))
+
+
+def _ready(folder: str) -> tuple[Any, Any, Any]:
+    """Load the policy that Etude exported, and leave its first chunk beside Etude's."""
+    loaded = _loaded(f"{folder}/lerobot")
+    with np.load(Path(folder) / "frame.npz") as stored:
+        np.save(Path(folder) / "lerobot.npy", _act(*loaded, dict(stored)))
+    return loaded
+
+
+def _same(folder: str) -> Iterator[dict[str, torch.Tensor]]:
+    with np.load(Path(folder) / "batch.npz") as stored:
+        return itertools.repeat({key: torch.from_numpy(stored[key]) for key in stored.files})
+
+
+def _samples(folder: str, config: Any, before: Any) -> Iterator[dict[str, torch.Tensor]]:
+    """Give batches as `lerobot-train` does, but without processes beside this one, which would only cost more."""
+    where = {"repo_id": "etude/peer", "root": f"{folder}/dataset"}
+    timestamps = resolve_delta_timestamps(config, LeRobotDatasetMetadata(**where))
+    dataset = LeRobotDataset(**where, delta_timestamps=timestamps)
+    size = int((Path(folder) / "batch_size").read_text())
+    loader = torch.utils.data.DataLoader(dataset, batch_size=size, shuffle=True)
+    while True:
+        yield from map(before, loader)
 
 
 def _loaded(checkpoint: str) -> tuple[Any, Any, Any]:
@@ -122,7 +181,13 @@ def _chunk(policy: Any, batch: dict[str, torch.Tensor], noise: torch.Tensor | No
     return policy.vqbet(stacked, rollout=True)
 
 
-COMMANDS: dict[str, Callable[..., Answer]] = {"acts": acts, "saves": saves, "makes": makes}
+COMMANDS: dict[str, Callable[..., Answer | None]] = {
+    "acts": acts,
+    "saves": saves,
+    "makes": makes,
+    "trains": trains,
+    "infers": infers,
+}
 
 
 def main(words: list[str]) -> int:
@@ -132,7 +197,9 @@ def main(words: list[str]) -> int:
     command = COMMANDS[what]
     defaults = {name: each.default for name, each in inspect.signature(command).parameters.items()}
     options = {name: _as(defaults[name], value) for name, value in given.items()}
-    print(json.dumps(command(**options)))
+    answer = command(**options)
+    if answer is not None:
+        print(json.dumps(answer))
     return 0
 
 
