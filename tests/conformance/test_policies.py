@@ -30,6 +30,8 @@ SPECS = {
     "observation.images.wrist": Spec(shape=(48, 64, 3), dtype="uint8"),
 }
 BATCH = 4
+MOST_UPDATES, NEAR_ZERO = 400, 0.02
+"""In so many updates the loss on one batch falls to such a share of what it was."""
 
 
 def make(name, seed=0):
@@ -98,22 +100,22 @@ class TestEveryPolicy:
         np.testing.assert_array_equal(loaded.act(frame), loaded.act(frame))
         assert all(np.array_equal(frame[key], before[key]) for key in frame)
 
-    def test_loss_is_finite_and_falls_on_one_batch(self, loaded):
+    def test_loss_on_one_batch_falls_to_near_zero(self, loaded):
         batch = training_batch(loaded)
         optimizer = torch.optim.Adam(loaded.policy.parameters(), lr=3e-3)
-        losses, named = [], []
-        for _ in range(30):
+        started_at, phase = np.inf, set()
+        for _ in range(MOST_UPDATES):
             torch.manual_seed(0)  # a policy that learns to take noise away gets the same each time
             loss, parts = loaded.policy.loss(batch)
-            assert all(value.ndim == 0 and torch.isfinite(value) for value in parts.values())
-            losses.append(loss.item())
-            named.append(set(parts))
+            assert all(value.ndim == 0 and torch.isfinite(value) for value in (loss, *parts.values()))
+            if set(parts) != phase:  # a policy that learns in phases has other parts in each
+                started_at, phase = loss.item(), set(parts)
+            if loss.item() < NEAR_ZERO * started_at:
+                return
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        assert np.isfinite(losses).all()
-        # A policy that learns in phases has other parts in each; only losses of one phase compare.
-        assert losses[-1] < 0.7 * losses[named.index(named[-1])]
+        pytest.fail(f"after {MOST_UPDATES} updates the loss was still {loss.item()}, from {started_at}")
 
     def test_same_seed_same_loss(self, name):
         losses = []
