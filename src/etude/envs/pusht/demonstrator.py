@@ -22,7 +22,6 @@ except ModuleNotFoundError as error:
 TRAVEL, PUSH = 22.0, 10.0
 """How far the disc's goal moves in a tick, free and pushing [px]."""
 _GAP = AGENT_RADIUS + 5
-_TURNS_RAD = (-0.5, 0.0, 0.5)
 _FARTHEST = 150.0
 _NEARLY = (-16.0, -12.0, -8.0, -4.0, 0.0, 4.0)
 """How much farther to push than a first guess, when it is looked at closely [px]."""
@@ -76,21 +75,23 @@ class Demonstrator:
         self._goals.extend([*approach, *[best.start] * _SETTLING, *best.goals(best.reach)])
 
     def _guesses(self, pose: np.ndarray, disc: np.ndarray) -> Iterator[Push]:
-        """Give for each place and direction the push that stops at the best moment."""
+        """Give for each contact the push that stops at the best moment.
+
+        Few contacts, pushed straight: who learns from this has to tell which one was chosen.
+        """
         for point, normal in zip(*contacts(), strict=True):
             start = placed(pose, point + _GAP * normal)
             if not is_inside(start) or distance(pose, start) < AGENT_RADIUS + 1:
                 continue
             detour = 1 if is_clear(pose, disc, start, AGENT_RADIUS) else _DETOUR
             before = (float(np.linalg.norm(start - disc)) * detour + PUSH) / TRAVEL + 2 * _SETTLING
-            for turn in _TURNS_RAD:
-                direction = turned(-normal, pose[2] + turn)
-                goals = start + direction * np.arange(PUSH, _FARTHEST, PUSH)[:, None]
-                ends = self._imagine(pose, start, [goal for goal in goals if is_inside(goal)])
-                worths = [_worth(pose, end, before + ticks) for ticks, end in enumerate(ends, 1)]
-                if worths:
-                    best = int(np.argmax(worths))
-                    yield Push(start, direction, (best + 1) * PUSH, before, worths[best])
+            direction = turned(-normal, pose[2])
+            goals = start + direction * np.arange(PUSH, _FARTHEST, PUSH)[:, None]
+            ends = self._imagine(pose, start, [goal for goal in goals if is_inside(goal)])
+            worths = [_worth(pose, end, before + ticks) for ticks, end in enumerate(ends, 1)]
+            if worths:
+                best = int(np.argmax(worths))
+                yield Push(start, direction, (best + 1) * PUSH, before, worths[best])
 
     def _looked_at(self, pose: np.ndarray, push: Push, reach: float) -> Push:
         """Imagine the push to its very end."""

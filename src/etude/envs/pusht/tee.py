@@ -53,7 +53,7 @@ def outward(pose: np.ndarray, point: np.ndarray) -> np.ndarray:
     return slope / length if length else turned(np.array([0.0, -1.0]), pose[2])
 
 
-def contacts(spacing: float = 12.0) -> tuple[np.ndarray, np.ndarray]:
+def contacts(spacing: float = 30.0) -> tuple[np.ndarray, np.ndarray]:
     """Give points (n, 2) along the outline in the T's frame, about `spacing` apart, and the directions away from it."""
     points, normals = [], []
     for start, end in zip(CORNERS, np.roll(CORNERS, -1, axis=0), strict=True):
