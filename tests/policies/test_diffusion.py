@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,93 @@ def test_without_pictures_the_environment_state_is_seen():
     torch.manual_seed(0)
     assert before.shape == (2, 15, 3)
     assert not torch.equal(before, model.act(batch | {"noise": torch.ones(2, 16, 3)}))
+
+
+PRESETS = {
+    name: getattr(Config, name)()
+    for name in ("lerobot", "lerobot_old", "states", "ddim", "transformer", "transformer_ddim", "small", "tiny")
+}
+TINY_TRANSFORMER = replace(Config.tiny(), denoiser="transformer", n_layer=2, n_head=2, n_emb=16, horizon=6)
+ARM = {"observation.state": Spec(shape=(3,)), "observation.images.top": Spec(shape=(60, 80, 3), dtype="uint8")}
+
+
+def pictures(config, batch=2):
+    torch.manual_seed(1)
+    size = config.image_size or (60, 80)
+    seen = {"observation.state": torch.randn(batch, 2, 3), "observation.images.top": torch.rand(batch, 2, 3, *size)}
+    action = torch.rand(batch, config.horizon, 3) * 2 - 1
+    return seen | {"action": action, "action_is_pad": torch.zeros(batch, config.horizon, dtype=torch.bool)}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_differ_from_the_published_policy_where_they_say(name):
+    config = PRESETS[name]
+    assert config != Config()
+    assert config.drop_n_last_frames <= config.horizon
+    assert not (config.denoiser == "transformer" and config.optimizer_betas != (0.9, 0.95))
+
+
+class TestTransformer:
+    def test_it_learns_and_acts(self):
+        model = policies.build(TINY_TRANSFORMER, ARM, Spec(shape=(3,)))
+        batch = pictures(TINY_TRANSFORMER)
+        loss, _ = model.loss(batch)
+        loss.backward()
+        assert all(value.grad is not None for value in model.parameters())
+        with torch.no_grad():
+            assert model.eval().act(batch).shape == (2, 5, 3)
+
+    def test_only_its_matrices_decay_much(self):
+        model = policies.build(TINY_TRANSFORMER, ARM, Spec(shape=(3,)))
+        decays = {id(value): group["weight_decay"] for group in model.parameter_groups() for value in group["params"]}
+        told = {name: decays[id(value)] for name, value in model.named_parameters()}
+        assert told["transformer.decoder.layers.0.linear1.weight"] == 1e-3
+        assert told["transformer.decoder.layers.0.linear1.bias"] == 0
+        assert told["transformer.pos_emb"] == 0
+        assert told["rgb_encoder.out.weight"] == 1e-6
+
+    def test_a_width_that_heads_cannot_share_is_refused(self):
+        with pytest.raises(ConfigError, match="n_emb"):
+            replace(TINY_TRANSFORMER, n_emb=18, n_head=4)
+
+
+class TestPictures:
+    def test_training_and_acting_see_the_same(self):
+        config = replace(Config.tiny(), crop_shape=None)
+        (resize,) = config.reframe(ARM, Spec(shape=(3,))).inputs
+        frame = {"observation.images.top": np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)}
+        assert resize(frame)["observation.images.top"].shape == (48, 64, 3)
+        assert resize.size == config.image_size, "what datasets resize to while they decode"
+
+    def test_a_lerobot_size_is_left_to_the_network(self):
+        config = replace(Config.tiny(), image_size=None, resize_shape=(48, 64))
+        assert config.reframe(ARM, Spec(shape=(3,))).inputs == ()
+        assert config.image_size is None, "datasets give whole pictures"
+        model = policies.build(config, ARM, Spec(shape=(3,)))
+        assert model.loss(pictures(config))[0].isfinite()
+
+    def test_a_crop_that_does_not_fit_is_refused(self):
+        with pytest.raises(ConfigError, match="does not fit in pictures of"):
+            policies.build(replace(Config.tiny(), crop_shape=(49, 56)), ARM, Spec(shape=(3,)))
+
+    def test_each_camera_may_have_its_own_encoder(self):
+        specs = ARM | {"observation.images.wrist": ARM["observation.images.top"]}
+        config = replace(Config.tiny(), use_separate_rgb_encoder_per_camera=True)
+        model = policies.build(config, specs, Spec(shape=(3,)))
+        assert {"rgb_encoder.0.out.weight", "rgb_encoder.1.out.weight"} <= model.state_dict().keys()
+
+
+def test_half_precision_acts_nearly_the_same(monkeypatch):
+    monkeypatch.setattr("etude.nn.time_conv.LEAST_WEIGHTS", 1)
+    chunks = []
+    for is_half in (False, True):
+        torch.manual_seed(0)
+        config = replace(Config.tiny(), half_weights=is_half)
+        model = policies.build(config, ARM, Spec(shape=(3,))).eval()
+        with torch.inference_mode():
+            chunks.append(model.act(pictures(config, batch=1) | {"noise": torch.ones(1, config.horizon, 3)}))
+    assert not torch.equal(*chunks)
+    torch.testing.assert_close(*chunks, atol=5e-3, rtol=5e-3)
 
 
 def test_crops_by_hand():
