@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from etude.core.codec import decode, encode
-from etude.core.errors import ConfigError
+from etude.core.errors import ConfigError, SpecMismatch
 from etude.core.frame import ACTION, example
 from etude.core.spec import Spec
 from etude.core.stats import Stats
@@ -164,6 +164,14 @@ class TestEveryPolicyThatGoesOn:
             assert made.shape == plain.shape
             off, plainly_off = (np.abs(chunk[:2] - left[:2]).max() for chunk in (made, plain))
             assert off < (0.5 * plainly_off if mode == "guided" else 1e-3)
+
+    def test_an_old_chunk_that_does_not_fit_is_refused(self, loaded, modes):
+        frame = seen(loaded)
+        with pytest.raises(ConfigError, match=r"no rtc\.mode says how to go on"):
+            loaded.act(frame | {PREFIX: np.zeros((2, 3), np.float32)})
+        for mode in modes:
+            with pytest.raises(SpecMismatch, match=r"'prefix' should be \[time, 3\], got \[2, 4\]"):
+                loaded.going_on(RealTime(mode=mode)).act(frame | {PREFIX: np.zeros((2, 4), np.float32)})
 
     def test_without_an_old_chunk_it_begins_anew(self, loaded, modes):
         frame = seen(loaded)

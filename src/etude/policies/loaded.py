@@ -99,7 +99,7 @@ class LoadedPolicy:
 
         A policy that looks back takes entries with an axis of time, or repeats those without. A policy that samples
         takes `noise` (num_noise, action) to make the chunk of, or draws it. One that goes on from an old chunk takes
-        what is left of it, `prefix` (time, action) in the dataset's units, and `delay`.
+        what is left of it, `prefix` (time, action) in the dataset's units, and `delay`, 0 if there is none.
         """
         frame = self.timed(frame)
         frames.check({key: self._accepted(spec, frame.get(key)) for key, spec in self.observation.items()}, frame)
@@ -115,7 +115,7 @@ class LoadedPolicy:
         """Give chunks (batch, time, action) for stacked frames, whose pictures may be resized already."""
         inputs = self.pipeline.encode(batch)
         if PREFIX in batch:
-            inputs[PREFIX] = self.pipeline.encode_actions(batch, batch[PREFIX]).astype(np.float32)
+            inputs |= self._old_chunk(batch)
         keys = [key for key in (*self.seen, NOISE, PREFIX, DELAY) if key in inputs]
         tensors = {key: torch.from_numpy(np.ascontiguousarray(inputs[key])).to(self.device) for key in keys}
         assert isinstance(self.policy, nn.Module)
@@ -124,6 +124,16 @@ class LoadedPolicy:
         chunk = self._asked(tensors).float().cpu().numpy()
         self.policy.train(was_training)
         return self.pipeline.decode(batch, chunk).astype(np.float32)
+
+    def _old_chunk(self, batch: Frame) -> Frame:
+        """Give what is left of the old chunk as the network knows actions, seen from where the robot is now."""
+        left = batch[PREFIX]
+        if self.realtime is None:
+            raise ConfigError(f"There is a '{PREFIX}', but no rtc.mode says how to go on from it.")
+        if left.shape[-1:] != self.action.shape or left.ndim != 3:
+            raise SpecMismatch(PREFIX, f"[time, {self.action.shape[0]}]", str(list(left.shape[1:])))
+        delay = batch.get(DELAY, np.zeros(len(left), np.int64))
+        return {PREFIX: self.pipeline.encode_actions(batch, left).astype(np.float32), DELAY: delay}
 
     def _asked(self, tensors: dict[str, Tensor]) -> Tensor:
         if self.realtime is None or PREFIX not in tensors:

@@ -117,6 +117,15 @@ def test_the_full_pull_goes_back_through_the_network_by_hand():
         assert change.item() == pytest.approx(-2.0 * slope * (1 - -1))  # weight 2, error 2
 
 
+def test_nothing_waits_for_a_device():
+    """On a device without values there is nothing to wait for: whoever asks for one fails."""
+    noise, left, delay = (torch.zeros(shape, device="meta") for shape in ((2, 5, 3), (2, 3, 3), (2,)))
+    old = OldChunk.of(left, delay, total=5, schedule="EXP")
+    for guide in (None, Inpainting(old=old), Guidance(old=old), Guidance(old=old, jacobian="full")):
+        made = integrate(bent, noise, even_grid(3), method="heun", given=old.given, guide=guide)
+        assert made.shape == noise.shape
+
+
 def test_the_weight_by_hand():
     guide = Guidance(old=None, max_weight=5.0)
     assert guide.weight(0.5) == pytest.approx(2.0)
