@@ -110,6 +110,8 @@ class Train:
     """What is counted there; the checkpoint with most successes is the best."""
     early_stopping: Patience = field(default_factory=Patience)
     """Whether the run ends when it no longer gets better."""
+    profile: int = 0
+    """Updates to look into: leaves a trace and a summary of where their time goes in the run's folder."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, mps."""
     bf16: Literal["auto", "on", "off"] = "auto"

@@ -1,4 +1,4 @@
-"""Who hears of `etude train` besides its bar: trackers, evaluation in simulation, early stopping."""
+"""Who hears of `etude train` besides its bar: trackers, evaluation in simulation, early stopping, a profiler."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def watchers_of(command: Train) -> list[Watcher]:
     """Make the watchers that the options ask for; raise `UserError` where those contradict one another."""
     from etude.train.early_stopping import EarlyStopping
     from etude.train.in_simulation import InSimulation
+    from etude.train.profiling import Profile
     from etude.train.tracking import tracked
 
     if command.env is None and command.eval_freq:
@@ -42,4 +43,6 @@ def watchers_of(command: Train) -> list[Watcher]:
         watchers.append(InSimulation(command.env, freq=freq, n_episodes=command.eval.n_episodes, say=say))
     if stopping.patience:
         watchers.append(EarlyStopping(stopping, say))
+    if command.profile:
+        watchers.append(Profile(command.profile, say))
     return watchers

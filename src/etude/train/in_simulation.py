@@ -34,9 +34,9 @@ class InSimulation(Watcher):
     def begin(self, run: Run) -> None:
         """Build the environment; raise `ConfigError` or `SpecMismatch` when the policy does not fit there."""
         self._run = run
-        self._env = envs.build(self._config)
+        env = self._env = envs.build(self._config)
         name = f"the environment {envs.name_of(self._config)}"
-        run.setup.loaded.check_fits(self._env.observation, self._env.action, name)
+        run.setup.loaded.check_fits(env.observation, env.action, name)
 
     def step(self, step: int, values: Values) -> None:  # noqa: ARG002  the step alone decides
         """Ask for a checkpoint when it is time, so that there is one to be the best."""

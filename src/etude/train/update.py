@@ -33,8 +33,9 @@ def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
             told.append(_learn(setup, batch, number))
     length = _step(setup)
     state.step += 1
-    losses = parallel.averaged({name: torch.stack([each[name] for each in told]).mean() for name in told[0]})
-    values = {name: value.item() for name, value in (losses | {"grad_norm": length}).items()}
+    with record_function("wait for results"):
+        losses = parallel.averaged({name: torch.stack([each[name] for each in told]).mean() for name in told[0]})
+        values = {name: value.item() for name, value in (losses | {"grad_norm": length}).items()}
     if not np.isfinite(values["loss"]):
         raise EtudeError(f"The loss became {values['loss']} at update {state.step}. {_advice(setup)}")
     return values | {"lr": state.optimizer.param_groups[0]["lr"]}
