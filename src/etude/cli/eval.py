@@ -35,7 +35,7 @@ class EvalOptions:
     number. 0: as many as cores, but one for every five rollouts at most, since each takes seconds to start."""
     batch_size: int = 1
     """Rollouts side by side in each process, for which the policy is asked at once. Faster by a lot for policies that
-    are slow; other numbers may change the last digits."""
+    are slow; other numbers may change the last digits, and how long a chunk takes is not measured."""
     num_threads: int = 1
     """Processor threads of the policy in each process; other numbers may change the last digits."""
     videos: int = 10
@@ -159,28 +159,29 @@ class PolicyInEnv:
 
         loaded, size = open_policy(self.policy.path, self.device, self.rename_map), self.options.batch_size
         torch.set_num_threads(self.options.num_threads)
+        facts = _facts(loaded, self.policy.path)
         if size == 1:
-            return self._cast(loaded)
+            return self._cast(loaded, facts)
         return Troupe(
-            cast=lambda ask: self._cast(loaded, asking(loaded, ask)),
+            cast=lambda ask: self._cast(asking(loaded, ask), facts),
             answer=lambda questions: answer(loaded.policy, questions, size),
         )
 
-    def _cast(self, loaded: LoadedPolicy, asked: LoadedPolicy | None = None) -> Cast:
-        """Build the environment, and an agent that plays `loaded`, or what is asked in its place."""
+    def _cast(self, loaded: LoadedPolicy, facts: Mapping[str, Any]) -> Cast:
+        """Build the environment and an agent."""
         from etude.rollout.evaluate import Cast
 
         env = envs.build(self.env)
         try:
             loaded.check_fits(env.observation, env.action)
-            agent = agent_of(asked or loaded, self.policy, hz=env.hz, clock=env.clock)
+            agent = agent_of(loaded, self.policy, hz=env.hz, clock=env.clock)
         except BaseException:
             env.close()
             raise
-        return Cast(env=env, agent=agent, facts=_facts(loaded, env.hz))
+        return Cast(env=env, agent=agent, facts={"hz": env.hz, **facts})
 
 
-def _facts(loaded: LoadedPolicy, hz: float) -> dict[str, Any]:
+def _facts(loaded: LoadedPolicy, path: Path) -> dict[str, Any]:
     """Tell what of the policy and of the machine moves the result, as JSON."""
     import torch
 
@@ -190,8 +191,8 @@ def _facts(loaded: LoadedPolicy, hz: float) -> dict[str, Any]:
     config = encode(loaded.config, {"config": policies})
     parameters = getattr(loaded.policy, "parameters", list)()
     return {
-        "hz": hz,
         "policy": {
+            "sha256": _fingerprint(path),
             "type": policies.name_of(loaded.config),
             "config": config,
             "n_action_steps": loaded.n_action_steps,
@@ -215,12 +216,7 @@ def _report(command: Eval, stored: Run, score: Score) -> None:
     facts = score.facts
     report = Report(
         environment={"type": envs.name_of(command.env), **encode(command.env), "hz": facts["hz"]},
-        policy={
-            **options,
-            "sha256": _fingerprint(command.policy.path),
-            **facts["policy"],
-            "noise_seeds": "the scenes'",
-        },
+        policy={**options, **facts["policy"], "noise_seeds": "the scenes'"},
         machine={**facts["machine"], "batch_size": command.eval.batch_size, "versions": versions()},
         score=score,
     )
