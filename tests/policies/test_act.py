@@ -15,6 +15,7 @@ from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.policies import policies
 from etude.policies.act.config import Config
+from etude.policies.act.lerobot import read_config, write_config
 from etude.policies.weights import write_weights
 from etude.transforms.normalize import Mode
 
@@ -147,6 +148,12 @@ class TestConfig:
         assert (config.dim_feedforward, config.n_encoder_layers, config.n_decoder_layers) == (3200, 4, 1)
         assert (config.latent_dim, config.dropout, config.kl_weight) == (32, 0.1, 10.0)
         assert (config.optimizer_lr, config.optimizer_weight_decay) == (1e-5, 1e-4)
+
+    def test_presets_for_lerobot_differ_in_how_they_are_played_only(self):
+        played = {"n_action_steps": 100, "temporal_ensemble_coeff": None}
+        assert replace(Config.ensembled(), **played) == Config()
+        for config in (Config(), Config.ensembled()):
+            assert replace(read_config(write_config(config)), use_imagenet_stats=True) == config
 
     def test_the_window_is_the_chunk(self):
         assert Config.tiny().window.offsets == {"action": (0, 1, 2, 3)}

@@ -136,6 +136,11 @@ class Config:
         return self.reframe(observation, action).then(inner)
 
     @classmethod
+    def ensembled(cls) -> Config:
+        """The published way to play: ask at every tick, and blend all chunks that have an action for it."""
+        return cls(n_action_steps=1, temporal_ensemble_coeff=0.01)
+
+    @classmethod
     def small(cls) -> Config:
         """A policy that learns pick-and-place on two processor cores in minutes."""
         return cls(
