@@ -13,7 +13,10 @@ from etude.transforms.pipeline import Pipeline
 
 @runtime_checkable
 class PolicyConfig(Protocol):
-    """Frozen values that say how a policy is built, fed and run."""
+    """Frozen values that say how a policy is built, fed and run.
+
+    One whose chunks can go on from an old one has `rtc_modes` as well, and the policy is `Continuing`.
+    """
 
     n_action_steps: int
     """Actions of a chunk to play before asking again."""
