@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812  its name everywhere
 from torch import Tensor, nn
 
 from etude.nn.attention import Attention
+from etude.nn.dropout import Dropout, dropout
 from etude.nn.positions import StepEmbedding
 
 NOT_LEARNED = ("_dummy_variable", "mask", "memory_mask")
@@ -53,7 +54,7 @@ class _Attention(Attention):
         scores = query @ keys.transpose(-2, -1) / query.shape[-1] ** 0.5
         if is_hidden is not None:
             scores = scores.masked_fill(is_hidden, float("-inf"))
-        weights = F.dropout(scores.softmax(-1), self.dropout, self.training)
+        weights = dropout(scores.softmax(-1), self.dropout, self.training)
         return self.out_proj((weights.to(values.dtype) @ values).transpose(1, 2).flatten(2))
 
 
@@ -62,7 +63,7 @@ class _Layer(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        dim, heads, self.dropout = sizes.dim, sizes.num_heads, nn.Dropout(sizes.dropout)
+        dim, heads, self.dropout = sizes.dim, sizes.num_heads, Dropout(sizes.dropout)
         self.self_attn, self.multihead_attn = (_Attention(dim, heads, sizes.dropout) for _ in range(2))
         self.linear1, self.linear2 = nn.Linear(dim, WIDENING * dim), nn.Linear(WIDENING * dim, dim)
         self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(dim) for _ in range(3))
@@ -86,7 +87,7 @@ class DiffusionTransformer(nn.Module):
         dim, self.sizes = sizes.dim, sizes
         self.input_emb = nn.Linear(channels, dim)
         self.pos_emb = nn.Parameter(torch.empty(1, horizon, dim))
-        self.drop = nn.Dropout(sizes.embedding_dropout)
+        self.drop = Dropout(sizes.embedding_dropout)
         self.time_emb = StepEmbedding(dim)
         self.cond_obs_emb = nn.Linear(condition, dim)
         self.cond_pos_emb = nn.Parameter(torch.empty(1, 1 + num_tokens, dim))
