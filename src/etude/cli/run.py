@@ -31,6 +31,8 @@ class Run(Watched):
     """Longest time to run [s]."""
     device: str = "cpu"
     """Where the policy runs: cpu, cuda, mps."""
+    rename_map: str = ""
+    """Which of the robot's keys is which of the policy's: '{"observation.images.top": "observation.images.front"}'."""
     seed: int = 0
     """Decides the scene, in simulation."""
     task: Annotated[Any, Slot(tasks, "pick_place")]
@@ -51,7 +53,7 @@ def run(command: Run) -> int:
     from etude.rollout.latency import sentence
     from etude.rollout.provenance import check_units
 
-    policy = open_policy(command.policy.path, command.device)
+    policy = open_policy(command.policy.path, command.device, command.rename_map)
     title = f"Running {command.policy.path}"
     with (
         robot_of(command) as robot,
