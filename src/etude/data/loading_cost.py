@@ -105,9 +105,9 @@ class _Pace:
     def of(cls, work: Callable[[], object], count: int) -> _Pace:
         """Time `work`, which does `count` samples, until that can be told from nothing."""
         began, used, times = time.perf_counter(), time.process_time(), 0
-        while time.perf_counter() - began < _LEAST_S:
+        while not times or time.perf_counter() - began < _LEAST_S:  # once even where the machine did something else
             work()
-            times += count
+            times += max(1, count)
         return cls((time.perf_counter() - began) / times, (time.process_time() - used) / times)
 
     @classmethod
