@@ -132,7 +132,7 @@ class TestEma:
         module.weight.data.fill_(0.0)
         ema = Ema(module, 0.999)
         module.weight.data.fill_(1.0)
-        ema.update(module)
+        ema.update()
         assert ema.average["weight"].item() == pytest.approx(1 - 2 / 11)
 
     def test_applied_is_undone(self):

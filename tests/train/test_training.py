@@ -139,7 +139,7 @@ class TestAverage:
             with torch.no_grad():
                 weight.weight.fill_(0.0)
                 average.average["weight"].fill_(1.0)
-            average.update(weight)
+            average.update()
             found.append(average.average["weight"].item())
         return found
 
@@ -156,7 +156,7 @@ class TestAverage:
         norm = torch.nn.BatchNorm1d(2)
         average = Ema(norm, 0.9)
         norm.num_batches_tracked += 7
-        average.update(norm)
+        average.update()
         assert average.average["num_batches_tracked"].item() == 7
 
 

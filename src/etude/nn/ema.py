@@ -37,12 +37,14 @@ class Ema:
     def __init__(self, module: nn.Module, decay: float, rise: Callable[[int], float] = ramp) -> None:
         self.decay, self.rise, self.num_updates = decay, rise, 0
         self.average = {name: value.detach().clone() for name, value in module.state_dict().items()}
+        self._homes = {name: (module.get_submodule(name.rpartition(".")[0]), name) for name in self.average}
 
     @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
+    def update(self) -> None:
         """Take the module's present weights into the average."""
         self.num_updates += 1
-        present = module.state_dict()
+        # A state_dict would cost as much as all the arithmetic.
+        present = {name: getattr(home, name.rpartition(".")[2]) for name, (home, name) in self._homes.items()}
         is_real = {name: value.is_floating_point() for name, value in present.items()}
         averages = [value for name, value in self.average.items() if is_real[name]]
         weights = [present[name] for name in self.average if is_real[name]]

@@ -43,7 +43,7 @@ def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
 
 def _learn(setup: Setup, batch: Numbers, number: int) -> dict[str, Tensor]:
     """Add one batch's gradient to those there are."""
-    seed = sow(setup.config.seed, setup.state.step, number, parallel.process_index())
+    seed = sow(setup.device, setup.config.seed, setup.state.step, number, parallel.process_index())
     with record_function("encode"):
         encoded = setup.encode(batch, seed)
     with record_function("forward"):
@@ -62,15 +62,18 @@ def _step(setup: Setup) -> Tensor:
         setup.optimizer.zero_grad()
     if state.ema:
         with record_function("average"):
-            state.ema.update(state.policy)
+            state.ema.update()
     return torch.tensor(float("nan")) if length is None else length  # DeepSpeed shortens it by itself
 
 
-def sow(*numbers: int) -> int:
+def sow(device: torch.device, *numbers: int) -> int:
     """Seed Python, numpy and torch with what `numbers` decide, and give the seed."""
     seeds = np.random.SeedSequence(numbers).generate_state(2, np.uint64)
     seed = int(seeds[0])
-    torch.manual_seed(seed)
+    # Not torch.manual_seed: it notes for every graphics card that is not in use what to do should it ever be.
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
     np.random.seed(int(seeds[1] >> np.uint64(32)))  # noqa: NPY002  for code that draws from the global state
     random.seed(seed)
     return seed

@@ -33,7 +33,7 @@ def validation_loss(setup: Setup, loaded: LoadedPolicy) -> float:
     loaded.policy.eval()
     for start in range(0, len(rows), size):
         batch = setup.encode(setup.read(rows[start : start + size]))
-        sow(_SEED, start)
+        sow(setup.device, _SEED, start)
         with torch.no_grad(), setup.accelerator.autocast():
             losses.append(float(loaded.policy.loss(batch)[0]))
     sizes = np.minimum(size, len(rows) - np.arange(0, len(rows), size))
