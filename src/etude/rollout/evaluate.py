@@ -118,7 +118,9 @@ def play(cast: Cast, job: Job, sinks: Sequence[Sink] = ()) -> Result:
     watching = [*sinks, measures, *_film(cast.env, job)]
     max_ticks = job.max_ticks or getattr(cast.env, "max_ticks", None) or _MOST_TICKS
     outcome = rollout(cast.env, cast.agent, watching, max_ticks=max_ticks, seed=job.seed)
-    return measures.result(outcome, tuple(getattr(cast.agent, "latencies_s", ())))
+    # Only who plays chunks knows of latencies and of ticks without an action.
+    took, held = getattr(cast.agent, "latencies_s", ()), getattr(cast.agent, "num_held", 0)
+    return measures.result(outcome, tuple(took), held)
 
 
 def _film(env: Env, job: Job) -> list[VideoSink]:

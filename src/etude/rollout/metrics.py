@@ -35,6 +35,8 @@ class Result:
     clipped_ticks: int
     """Ticks in which the robot did another thing than was asked for."""
     late_ticks: int = 0
+    held_ticks: int = 0
+    """Ticks in which the last action went on, because the next chunk came late."""
     latencies_s: tuple[float, ...] = field(default=(), compare=False)
     """How long the policy took for each chunk; another time it takes otherwise."""
 
@@ -76,7 +78,7 @@ class MetricsSink:
         """Keep what was seen."""
         del exception
 
-    def result(self, outcome: Outcome, latencies_s: tuple[float, ...] = ()) -> Result:
+    def result(self, outcome: Outcome, latencies_s: tuple[float, ...] = (), held_ticks: int = 0) -> Result:
         """Sum the last rollout up."""
         return Result(
             seed=self._seed,
@@ -90,6 +92,7 @@ class MetricsSink:
             spectral_arc=spectral_arc(self._states, self._hz),
             clipped_ticks=self._clipped,
             late_ticks=outcome.late_ticks,
+            held_ticks=held_ticks,
             latencies_s=latencies_s,
         )
 
