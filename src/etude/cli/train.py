@@ -17,7 +17,7 @@ from etude.cli.train_words import expand
 from etude.core.errors import ConfigError, UserError
 from etude.envs import envs
 from etude.policies import policies
-from etude.train.options import Augment, Average, Optimizer, Scheduler
+from etude.train.options import Augment, Average, Lora, Optimizer, Scheduler
 from etude.train.patience import Patience
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Train:
     """How learning rates rise and fall."""
     ema: Average = field(default_factory=Average)
     """The moving average of the weights, which is what checkpoints act with."""
+    lora: Lora = field(default_factory=Lora)
+    """Adapters that learn in place of all weights; a checkpoint has them merged into the weights, and by themselves."""
     augment: Augment = field(default_factory=Augment)
     """Changes to training pictures."""
     holdout_episodes: int | None = None
@@ -134,8 +136,8 @@ COMMAND = Train
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
     "policy", "policy_path", "normalization", "hand", "steps", "batch_size", "grad_accum_steps", "optimizer",
-    "scheduler", "ema", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device", "bf16", "compile",
-    "parallel", "cache_gb",
+    "scheduler", "ema", "lora", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device", "bf16",
+    "compile", "parallel", "cache_gb",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 

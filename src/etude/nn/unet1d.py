@@ -57,9 +57,11 @@ class ConditionedBlock(nn.Module):
     def films(self, step: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Give the shares that steps (step, dim) and what was seen (batch, condition) have in the film."""
         activation, linear = self.cond_encoder.children()
-        assert isinstance(linear, nn.Linear)
-        of_step, of_seen = linear.weight.split([step.shape[1], condition.shape[1]], 1)
-        return F.linear(activation(step), of_step, linear.bias), F.linear(activation(condition), of_seen)
+        weight, bias = linear.weight, linear.bias  # those of an adapted layer include what its adapter adds
+        assert isinstance(weight, Tensor)
+        assert isinstance(bias, Tensor)
+        of_step, of_seen = weight.split([step.shape[1], condition.shape[1]], 1)
+        return F.linear(activation(step), of_step, bias), F.linear(activation(condition), of_seen)
 
 
 class Unet1d(nn.Module):

@@ -9,9 +9,9 @@ from typing import Literal
 
 from etude.core.errors import ConfigError
 from etude.policies.config import PolicyConfig
-from etude.train.options import Augment, Average, Optimizer, Scheduler
+from etude.train.options import Augment, Average, Lora, Optimizer, Scheduler
 
-__all__ = ["Augment", "Average", "Optimizer", "Scheduler", "TrainConfig"]
+__all__ = ["Augment", "Average", "Lora", "Optimizer", "Scheduler", "TrainConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,8 @@ class TrainConfig:
     """How learning rates rise and fall."""
     ema: Average = field(default_factory=Average)
     """The moving average of the weights."""
+    lora: Lora = field(default_factory=Lora)
+    """Whether adapters learn instead of all weights."""
     augment: Augment = field(default_factory=Augment)
     """Changes to training pictures."""
     holdout_episodes: int = 0

@@ -15,7 +15,7 @@ from etude.core.errors import ConfigError
 from etude.core.events import EventLog
 from etude.data.ahead import ahead
 from etude.policies import checkpoint
-from etude.train import parallel
+from etude.train import lora, parallel
 from etude.train import state as states
 from etude.train.checkpoints import STATE_FOLDER, Checkpoints
 from etude.train.config import TrainConfig
@@ -127,7 +127,8 @@ class _Loop:
             else:
                 setup.take(whole)
             with run.acting() as loaded:
-                checkpoint.save(draft / checkpoint.PRETRAINED, loaded)
+                whole = lora.merged(loaded, draft / lora.ADAPTER) if setup.config.lora.rank else loaded
+                checkpoint.save(draft / checkpoint.PRETRAINED, whole)
         folder = self._checkpoints.folder / f"{step:06d}"
         run.log.write("saved", step=step, folder=str(folder))
         if setup.held_out:

@@ -18,6 +18,9 @@ def optimizer(policy: Policy, config: TrainConfig) -> torch.optim.Optimizer:
     `base_lr` of each group is what the schedule scales.
     """
     groups = [group | {"base_lr": group.get("lr", config.policy.optimizer_lr)} for group in policy.parameter_groups()]
+    if config.lora.rank:
+        groups = [group | {"params": [one for one in group["params"] if one.requires_grad]} for group in groups]
+        groups = [group for group in groups if group["params"]]
     # One fused pass over the weights; a loop of small operations costs a seventh of an ACT step on a processor.
     return KINDS[config.optimizer.type](
         groups,

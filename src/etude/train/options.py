@@ -119,3 +119,25 @@ class Average:
                 "ema.decay should be in [0, 1), ema.power and ema.inv_gamma above 0, got "
                 f"{self.decay}, {self.power} and {self.inv_gamma}."
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """Low-rank adapters: small matrices that learn beside the weights, which stay as they are."""
+
+    rank: int = 0
+    """Rank of each adapter; 0 trains all weights instead."""
+    alpha: float = 0.0
+    """Adapters count alpha / rank; 0: as much as their rank, which is once."""
+    targets: str = ""
+    """Regular expression that the whole name of a layer must match to get one, such as '.*(q|v)_proj'; empty: all
+    linear layers."""
+    dropout: float = 0.0
+    """Share of an adapter's inputs that are left out while it learns."""
+
+    def __post_init__(self) -> None:
+        if self.rank < 0 or self.alpha < 0 or not 0 <= self.dropout < 1:
+            raise ConfigError(
+                "lora.rank and lora.alpha should be at least 0 and lora.dropout in [0, 1), got "
+                f"{self.rank}, {self.alpha} and {self.dropout}."
+            )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.autograd import DeviceType
+from torch._C._autograd import DeviceType  # torch.autograd has it, too, but does not say that it may be used
 from torch.profiler import ProfilerActivity, profile
 
 from etude.core.errors import ConfigError
@@ -52,9 +52,8 @@ class Summary:
         """Give a table of means over the updates."""
         each = 1 / self.num_updates
         device = any(part.device_ms for part in self.parts)
-        lines = [
-            f"{self.num_updates} updates, each {each * self.wall_ms:.1f} ms, of the processor {each * self.cpu_ms:.1f} ms."
-        ]
+        wall, cpu = each * self.wall_ms, each * self.cpu_ms
+        lines = [f"{self.num_updates} updates, each {wall:.1f} ms, of the processor {cpu:.1f} ms."]
         lines += [_row("", "share", "ms", "in operators", *(["on the GPU"] if device else []))]
         for part in self.parts:
             share, times = 100 * part.wall_ms / self.wall_ms, [part.wall_ms, part.operators_ms]

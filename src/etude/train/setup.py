@@ -32,6 +32,7 @@ from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
 from etude.train.evaluate import OpenLoop, open_loop_error
 from etude.train.finite import check_rows, check_start, unsound
+from etude.train.lora import adapt
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
 from etude.train.samples import MOST_MEASURED, augmented, rows_of, split
@@ -131,6 +132,8 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     rows = rows_of(learned_from, MOST_MEASURED)
     loaded = first_policy(_begun(config, resumed), dataset, rows, device, is_resumed=resumed is not None)
     _check_steps(config, loaded.policy)
+    if config.lora.rank:
+        adapt(loaded.policy, config.lora)
     state = _state(config, loaded, resumed)
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
     if parallel.is_sharded(accelerator):
