@@ -208,7 +208,20 @@ def test_lerobots_config_is_read_and_written():
     assert read_config({"type": "vqbet"} | write_config(config)) == config
 
 
-@pytest.mark.parametrize("change", [{"image_size": (96, 96)}, {"vision_backbone": "small"}])
+@pytest.mark.parametrize(
+    "change", [{"image_size": (96, 96)}, {"vision_backbone": "small"}, {"use_relative_actions": True}]
+)
 def test_what_lerobot_cannot_express_is_not_written(change):
     with pytest.raises(ConfigError, match=next(iter(change))):
         write_config(Config(**change))
+
+
+def test_relative_actions_are_told_from_the_last_state():
+    config = dataclasses.replace(Config.tiny(), use_relative_actions=True)
+    arm = Spec(shape=(2,), names=("pan", "gripper"))
+    pipeline = config.reframe({"observation.state": arm}, arm)
+    state = np.array([[[1.0, 1.0], [5.0, 5.0]]], np.float32)
+    action = np.full((1, 3, 2), 7.0, np.float32)
+    told = pipeline.encode({"observation.state": state, "action": action})["action"]
+    assert told[0, 0].tolist() == [2.0, 7.0]
+    np.testing.assert_array_equal(pipeline.decode({"observation.state": state}, told), action)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION
+from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
 from etude.policies.inputs import check_backbone, chosen, normalized, resized
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
+from etude.transforms.relative import RelativeActions
 
 
 def _mapping() -> dict[str, Mode]:
@@ -37,6 +38,10 @@ class Config:
     """Frames at an episode's end that are not learned from."""
     image_size: tuple[int, int] | None = None
     """Height and width to bring pictures to, before they are cropped; none leaves them as they are."""
+    use_relative_actions: bool = False
+    """Predict actions as differences from the present state."""
+    relative_exclude_joints: tuple[str, ...] = ("gripper",)
+    """Words that mark joints which stay absolute."""
     normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
     """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
     vision_backbone: str = "resnet18"
@@ -160,12 +165,15 @@ class Config:
         return found
 
     def reframe(self, observation: Specs, action: Spec) -> Pipeline:
-        """Resize pictures, where the config says so."""
-        del action
-        return Pipeline(resized(self.image_size, observation))
+        """Resize pictures and make actions relative, where the config says so."""
+        inputs = resized(self.image_size, observation)
+        if not self.use_relative_actions:
+            return Pipeline(inputs)
+        relative = RelativeActions.between(observation[STATE], action, exclude=self.relative_exclude_joints)
+        return Pipeline((*inputs, relative), (relative.inverse(),))
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
-        """Resize pictures, bring them to 0..1, then normalise by `stats`."""
+        """Rewrite frames, bring pictures to 0..1, then normalise by `stats`."""
         inner = normalized(self.normalization_mapping, stats, observation, backbone=self.vision_backbone)
         return self.reframe(observation, action).then(inner)
 
@@ -178,9 +186,10 @@ class Config:
     def small(cls) -> Config:
         """A policy that learns from states on two processor cores in minutes."""
         return cls(
-            n_obs_steps=2,
+            n_obs_steps=1,
             n_action_pred_token=1,
             action_chunk_size=8,
+            use_relative_actions=True,
             image_size=(96, 96),
             vision_backbone="small",
             n_vqvae_training_steps=600,

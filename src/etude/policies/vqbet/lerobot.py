@@ -21,11 +21,11 @@ vqvae_enc_hidden_dim gpt_block_size gpt_input_dim gpt_output_dim gpt_n_layer gpt
 offset_loss_weight primary_code_loss_weight secondary_code_loss_weight bet_softmax_temperature sequentially_select
 optimizer_lr optimizer_betas optimizer_eps optimizer_weight_decay optimizer_vqvae_lr optimizer_vqvae_weight_decay
 """
-ALIEN: dict[str, Any] = {"image_size": None}
+ALIEN: dict[str, Any] = {"image_size": None, "use_relative_actions": False}
 """Keys that are ours alone, with the value that says what LeRobot does."""
 SKIPPED = (
     "pretrained_backbone_weights", "vision_config", "freeze_vision", "vqvae_threshold_ema_dead_code",
-    "drop_n_last_frames",
+    "drop_n_last_frames", "relative_exclude_joints",
 )  # fmt: skip
 """Keys of ours that say nothing about how the policy acts."""
 _STEPS = "action_head.vqvae_model.optimized_steps"
