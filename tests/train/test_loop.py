@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from etude.core.errors import ConfigError, DatasetError, EtudeError, UserError
+from etude.core.errors import ConfigError, EtudeError
 from etude.core.events import read_events
 from etude.policies import checkpoint, policies
 from etude.policies.weights import read_weights
@@ -277,48 +277,3 @@ def test_a_run_with_fields_that_are_gone_is_refused_in_a_sentence(config):
     folder.write_text(json.dumps(stored))
     with pytest.raises(ConfigError, match="has no key 'momentum'"):
         train(config, resume=True)
-
-
-class TestBadInput:
-    def test_what_is_no_number_is_named_before_the_run(self, config, dataset):
-        dataset.column("observation.state")[13, 1] = np.nan
-        with pytest.raises(DatasetError, match=r"'lift' of 'observation.state' is nan in episode 1, frame 4\."):
-            train(config)
-
-    def test_what_was_overlooked_is_named_when_it_is_drawn(self, config, dataset, monkeypatch):
-        monkeypatch.setattr("etude.train.finite.MOST_CHECKED", 1)
-        dataset.column("action")[20, 2] = np.inf
-        config = replace(config, policy=replace(config.policy, use_relative_actions=False))
-        with pytest.raises(DatasetError, match=r"'gripper' of 'action' is inf in episode 1, frame 11\. Leave"):
-            train(config)
-
-    def test_held_out_episodes_do_not_keep_a_run_from_starting(self, config, dataset):
-        dataset.column("observation.state")[30, 1] = np.nan
-        with pytest.raises(DatasetError, match="episode 3, frame 2"):
-            train(config)
-        assert _events(config, "saved")
-
-    @pytest.mark.parametrize(
-        ("size", "accum", "advice"),
-        [
-            (8, 1, "--batch_size=4 --grad_accum_steps=2"),
-            (6, 2, "--batch_size=3 --grad_accum_steps=4"),
-            (5, 1, "--batch_size=1 --grad_accum_steps=5"),
-            (1, 4, "Make pictures smaller"),
-        ],
-    )
-    def test_running_out_of_memory_proposes_a_batch_size(self, config, size, accum, advice):
-        class Greedy(Watcher):
-            def step(self, step, values):
-                torch.empty(10**16)
-
-        with pytest.raises(UserError, match=f"batches of {size}.*{advice}"):
-            train(replace(config, batch_size=size, grad_accum_steps=accum), watchers=[Greedy()])
-
-    def test_other_failures_stay_what_they_are(self, config):
-        class Breaks(Watcher):
-            def step(self, step, values):
-                raise RuntimeError("shapes differ")
-
-        with pytest.raises(RuntimeError, match="shapes differ"):
-            train(config, watchers=[Breaks()])

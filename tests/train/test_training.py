@@ -172,7 +172,8 @@ class TestCompiling:
     @pytest.mark.slow
     @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.compile itself uses what torch has deprecated
     def test_a_compiled_run_learns_the_same(self, config, tmp_path):
-        config = replace(config, steps=2, holdout_episodes=0)
+        # Without the latent, whose noise a compiled program draws in another order.
+        config = replace(config, steps=2, holdout_episodes=0, policy=replace(config.policy, use_vae=False))
         weights = []
         for choice in ("on", "off"):
             folder = train(replace(config, compile=choice, output_dir=tmp_path / choice))
