@@ -167,6 +167,7 @@ class Config:
             n_layer=4,
             n_emb=128,
             p_drop_attn=0.0,
+            prediction_type="sample",
             num_integration_steps=5,
             optimizer_lr=1e-3,
         )
