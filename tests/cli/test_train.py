@@ -29,7 +29,7 @@ def test_one_dataset_or_several():
 
 def test_a_name_is_enough():
     assert read("--dataset.repo_id=me/blocks").dataset.roots == (Path("me/blocks"),)
-    with pytest.raises(UserError, match="Give --dataset.root"):
+    with pytest.raises(UserError, match=r"Give --dataset\.root"):
         _ = read().dataset.roots
 
 
