@@ -30,7 +30,7 @@ def launch(num_processes: int, words: Sequence[str]) -> int:
     """
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(LONGEST_SAVE_S))
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it warns of every policy that uses all its parameters
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # it tells of failures in tracebacks
+    logging.disable(logging.ERROR)  # the launcher tells of Ctrl-C and of failures in its own way, with tracebacks
     with tempfile.TemporaryDirectory(prefix="etude-train-") as logs:
         config = LaunchConfig(
             min_nodes=1,
