@@ -54,13 +54,12 @@ TRAINING = {
     "act_state_only": Case(kind="act", bar=5, changes=SMALL_ACT, repeats=20),
     "diffusion_96x96": Case(kind="diffusion", bar=2, size=(96, 96), changes=OLD_DIFFUSION),
 }
+DDIM = OLD_DIFFUSION | {"noise_scheduler_type": "DDIM", "num_inference_steps": 10}
 INFERENCE = {
     "act_640x480": Case(kind="act", bar=1.6, size=(480, 640), repeats=2),
-    "diffusion_ddim_10": Case(
-        kind="diffusion",
-        bar=2,
-        size=(96, 96),
-        changes=OLD_DIFFUSION | {"noise_scheduler_type": "DDIM", "num_inference_steps": 10},
+    "diffusion_ddim_10": Case(kind="diffusion", bar=2, size=(96, 96), changes=DDIM),
+    "diffusion_ddim_10_half_weights": Case(
+        kind="diffusion", bar=2, size=(96, 96), changes=DDIM | {"half_weights": True}
     ),
 }
 
