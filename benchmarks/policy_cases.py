@@ -49,12 +49,12 @@ class Case:
 
 OLD_DIFFUSION = {"crop_shape": (84, 84)}
 SMALL_ACT = {"dim_model": 128, "n_heads": 4, "dim_feedforward": 512, "n_encoder_layers": 2, "n_vae_encoder_layers": 2}
+DDIM = OLD_DIFFUSION | {"noise_scheduler_type": "DDIM", "num_inference_steps": 10}
 TRAINING = {
     "act_96x96": Case(kind="act", bar=2, size=(96, 96)),
     "act_state_only": Case(kind="act", bar=5, changes=SMALL_ACT, repeats=20),
-    "diffusion_96x96": Case(kind="diffusion", bar=2, size=(96, 96), changes=OLD_DIFFUSION),
+    "diffusion_96x96": Case(kind="diffusion", bar=2, size=(96, 96), changes=DDIM),
 }
-DDIM = OLD_DIFFUSION | {"noise_scheduler_type": "DDIM", "num_inference_steps": 10}
 INFERENCE = {
     "act_640x480": Case(kind="act", bar=1.6, size=(480, 640), repeats=2),
     "diffusion_ddim_10": Case(kind="diffusion", bar=2, size=(96, 96), changes=DDIM),
