@@ -21,6 +21,7 @@ COMMANDS = {
     "record": "Record demonstrations to a dataset.",
     "replay": "Play a recorded episode on the robot.",
     "train": "Train a policy on a dataset.",
+    "tune": "Search for the values of a training run that do best.",
     "eval": "Run a trained policy in simulation and count its successes, or score it on a dataset.",
     "eval compare": "Whether one evaluation is really better than another.",
     "run": "Run a trained policy on a robot.",

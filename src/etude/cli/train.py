@@ -196,7 +196,7 @@ def _config(command: Train) -> TrainConfig:
         streaming=command.dataset.streaming,
         rename_map=_renames(command.rename_map),
         output_dir=command.output_dir,
-        holdout_episodes=_held_out(command),
+        holdout_episodes=held_out(command),
         num_threads=command.num_threads or max(1, spare_a_core() // num_processes()),
         **{name: getattr(command, name) for name in SAME_NAME},
     )
@@ -212,7 +212,7 @@ def _renames(text: str) -> dict[str, str]:
     raise ConfigError(f"""--rename_map should be such as '{{"dataset key": "policy key"}}', got {text}.""")
 
 
-def _held_out(command: Train) -> int:
+def held_out(command: Train) -> int:
     """Hold out episodes when there are enough, or as many as was asked for."""
     from etude.data import open_dataset
 

@@ -1,0 +1,1 @@
+"""Search for the values of a training run that do best."""
