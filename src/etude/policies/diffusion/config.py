@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION
+from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
@@ -16,6 +16,7 @@ from etude.policies.inputs import check_backbone, chosen, normalized, resized
 from etude.policies.realtime import Mode as RtcMode
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
+from etude.transforms.relative import RelativeActions
 
 
 def _mapping() -> dict[str, Mode]:
@@ -36,6 +37,10 @@ class Config:
     """Frames at an episode's end that are not learned from: with more of them every chunk would end in padding."""
     normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
     """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
+    use_relative_actions: bool = False
+    """Predict actions as differences from the present state."""
+    relative_exclude_joints: tuple[str, ...] = ("gripper",)
+    """Words that mark joints which stay absolute."""
     vision_backbone: str = "resnet18"
     """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
     its folder or its name on the Hub, such as `facebook/dinov2-small`."""
@@ -161,9 +166,12 @@ class Config:
         return chosen("Diffusion Policy", specs, needs_state=True)
 
     def reframe(self, observation: Specs, action: Spec) -> Pipeline:
-        """Resize pictures, where the config says so."""
-        del action
-        return Pipeline(resized(self.image_size, observation))
+        """Resize pictures and make actions relative, where the config says so."""
+        inputs = resized(self.image_size, observation)
+        if not self.use_relative_actions:
+            return Pipeline(inputs)
+        relative = RelativeActions.between(observation[STATE], action, exclude=self.relative_exclude_joints)
+        return Pipeline((*inputs, relative), (relative.inverse(),))
 
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
         """Resize pictures, bring them to 0..1, then normalise all by `stats`."""
@@ -207,6 +215,7 @@ class Config:
         """A policy that learns on two processor cores in minutes, from states or from small pictures."""
         return cls(
             normalization_mapping=_mapping() | {"ENV": Mode.MIN_MAX},
+            use_relative_actions=True,
             vision_backbone="small",
             image_size=(96, 96),
             down_dims=(64, 128),

@@ -21,11 +21,11 @@ num_inference_steps beta_schedule beta_start beta_end prediction_type clip_sampl
 do_mask_loss_for_padding optimizer_lr optimizer_betas optimizer_eps optimizer_weight_decay scheduler_name
 scheduler_warmup_steps
 """
-ALIEN = {"denoiser": "unet", "image_size": None, "timestep_spacing": "leading"}
+ALIEN = {"denoiser": "unet", "image_size": None, "timestep_spacing": "leading", "use_relative_actions": False}
 """Keys that are ours alone, with the value that says what LeRobot does."""
 SKIPPED = (
     "pretrained_backbone_weights", "n_layer", "n_head", "n_emb", "p_drop_emb", "p_drop_attn", "causal_attn",
-    "transformer_weight_decay", "half_weights", "vision_config", "freeze_vision",
+    "transformer_weight_decay", "half_weights", "relative_exclude_joints", "vision_config", "freeze_vision",
 )  # fmt: skip
 """Keys of ours that say nothing about how the policy acts."""
 _LAYERS = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
