@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,8 @@ class ArmConfig:
 class FollowerConfig(ArmConfig):
     """An arm that is driven."""
 
-    cameras: dict[str, Any] = field(default_factory=dict)
-    """Camera configs by name; a simulated arm without any gets `front` and `wrist`."""
+    cameras: dict[str, Any] | None = None
+    """Camera configs by name. Default: `front` and `wrist` for a simulated arm, none for a real one."""
     use_degrees: bool = True
     """Whether joints are told in degrees, or else in -100 to 100 over their range; the gripper has 0 to 100."""
     max_relative_target: float | dict[str, float] | None = None

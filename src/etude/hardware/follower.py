@@ -276,6 +276,6 @@ def _check_motors(kind: ArmKind, name: str, given: Mapping[str, float]) -> None:
 
 
 def _cameras(config: FollowerConfig, *, is_simulated: bool) -> dict[str, Any]:
-    if config.cameras or not is_simulated or config.port != "sim":
-        return config.cameras
+    if config.cameras is not None or not is_simulated or config.port != "sim":
+        return config.cameras or {}
     return {view: cameras.config("sim")(view=view, width=96, height=96) for view in ("front", "wrist")}

@@ -123,7 +123,7 @@ def owned(config: Any, name: str = "") -> Generator[Any]:
 
     Cameras of robots that it is made of, such as the arms of a pair, are owned too. Without cameras nothing happens.
     """
-    own: Mapping[str, Any] = getattr(config, "cameras", {})
+    own: Mapping[str, Any] = getattr(config, "cameras", None) or {}
     parts = {
         f"{part}.{camera}": _config(values, f"{part}.{camera}")
         for part, stored in _parts(config).items()
@@ -143,7 +143,7 @@ def _parts(config: Any) -> dict[str, Mapping[str, Any]]:
 def _looking_through(config: Any, chosen: Mapping[str, Any]) -> Any:
     """Put the `chosen` cameras in the place of those that `config` and its parts have."""
     changed: dict[str, Any] = {}
-    if own := getattr(config, "cameras", {}):
+    if own := getattr(config, "cameras", None):
         changed["cameras"] = {name: chosen[name] for name in own}
     for part, stored in _parts(config).items():
         plain = {camera: _plain(chosen[f"{part}.{camera}"]) for camera in stored}
