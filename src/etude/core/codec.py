@@ -92,11 +92,16 @@ def _decode_slot(key: str, hint: Any, stored: Any, registries: Registries, where
     if key not in registries or not isinstance(stored, Mapping):
         return _decode(hint, stored, registries, where)
     values = dict(cast("Mapping[str, Any]", stored))
-    if isinstance(typing.get_origin(hint), type) and issubclass(typing.get_origin(hint), Mapping):
+    if any(map(_is_mapping, (hint, *typing.get_args(hint)))):
         return {name: _decode_slot(key, Any, item, registries, f"{where}.{name}") for name, item in values.items()}
     if "type" not in values:
         return _decode(hint, stored, registries, where)
     return _decode(registries[key].config(values.pop("type")), values, registries, where)
+
+
+def _is_mapping(hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def _decode_union(options: tuple[Any, ...], stored: Any, registries: Registries, where: str) -> Any:
