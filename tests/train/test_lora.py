@@ -137,3 +137,20 @@ def test_a_missing_package_is_named(config, monkeypatch):
         train(replace(config, lora=Lora(rank=2)))
     with pytest.raises(ConfigError, match=r"lora\.rank"):
         Lora(rank=-1)
+
+
+def test_a_trained_policy_is_adapted_and_acts_without_peft(config, tmp_path, monkeypatch):
+    base = train(replace(config, steps=2, output_dir=tmp_path / "base")) / "pretrained_model"
+    adapted = replace(config, policy_path=base, lora=Lora(rank=2, targets=".*linear1"), ema=Average(decay=0.0))
+    last = train(adapted)
+    before, after = (read_weights(folder / "model.safetensors") for folder in (base, last / "pretrained_model"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert all("linear1.weight" in name or "running" in name or "num_batches" in name for name in changed)
+    step = torch.linalg.matrix_rank(
+        next(after[name] - before[name] for name in changed if "linear1" in name), rtol=1e-4
+    )
+    assert step == 2, "what was learned is of low rank"
+    monkeypatch.setitem(sys.modules, "peft", None)
+    loaded = checkpoint.load(last)
+    assert loaded.act({key: spec.example() for key, spec in loaded.observation.items()}).shape == (4, 3)

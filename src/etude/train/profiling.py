@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -77,6 +78,7 @@ class Profile(Watcher):
 
     def begin(self, run: Run) -> None:
         """Take the run; raise `ConfigError` when it has too few updates left."""
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else PyTorch says on standard error that it starts and stops
         self._run, left = run, run.config.steps - run.step
         if left <= WARM_UP:
             raise ConfigError(f"--profile needs a run of more than {WARM_UP} updates, which warm up; {left} are left.")
