@@ -127,6 +127,7 @@ def offline(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_wandb_writes_its_run_without_a_network(offline):
     identity = json.loads((offline / "run" / "wandb.json").read_text())["id"]
     (path,) = (offline / "run" / "wandb").glob(f"offline-run-*/run-{identity}.wandb")
@@ -141,6 +142,7 @@ def test_wandb_writes_its_run_without_a_network(offline):
     assert any("000002" in summary.get("checkpoint", "") for summary in summaries)
 
 
+@pytest.mark.slow
 def test_trackio_writes_its_database_without_a_network(offline):
     with sqlite3.connect(offline / "trackio" / "arm.db") as database:
         rows = database.execute("SELECT step, metrics FROM metrics ORDER BY id").fetchall()

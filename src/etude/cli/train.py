@@ -165,7 +165,7 @@ def _trained(command: Train) -> int:
         train(config, resume=command.resume)
         return 0
     listed = Listed(encode(replace(command, resume=False)), config.output_dir)
-    watchers = [listed, *watchers_of(command)]
+    watchers = [*watchers_of(command), listed]
     with progress("Training", command.steps) as line:
         last = train(config, resume=command.resume, watchers=[Bar(line), *watchers], say=say)
     report(config.output_dir / "events.jsonl", config.holdout_episodes)
