@@ -9,7 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from etude.core.errors import UserError
+from etude.train.memory import sparing
 from etude.train.stored import stored_form
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "lerobot_v3"
@@ -44,3 +47,22 @@ def test_memory_that_runs_out_is_answered_with_a_smaller_batch(config):
     assert done.stdout == (
         "Memory ran out with batches of 3000. The same is learned with less: --batch_size=1500 --grad_accum_steps=4\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "parts", "advice"),
+    [
+        (16, 1, "--batch_size=8 --grad_accum_steps=2"),
+        (7, 1, "=1 --grad_accum_steps=7"),
+        (1, 4, "Make pictures smaller"),
+    ],
+)
+def test_the_product_of_what_is_advised_is_that_of_what_was_tried(config, batch_size, parts, advice):
+    tried = replace(config, batch_size=batch_size, grad_accum_steps=parts)
+    with pytest.raises(UserError, match=advice), sparing(tried):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def test_other_errors_are_left_alone(config):
+    with pytest.raises(RuntimeError, match="shapes"), sparing(config):
+        raise RuntimeError("shapes cannot be multiplied")

@@ -54,7 +54,8 @@ class Summary:
         each = 1 / self.num_updates
         device = any(part.device_ms for part in self.parts)
         wall, cpu = each * self.wall_ms, each * self.cpu_ms
-        lines = [f"{self.num_updates} updates, each {wall:.1f} ms, of the processor {cpu:.1f} ms."]
+        counted = f"{self.num_updates} update{'s, each' if self.num_updates > 1 else ','}"
+        lines = [f"{counted} {wall:.1f} ms, of the processor {cpu:.1f} ms."]
         lines += [_row("", "share", "ms", "in operators", *(["on the GPU"] if device else []))]
         for part in self.parts:
             share, times = 100 * part.wall_ms / self.wall_ms, [part.wall_ms, part.operators_ms]
