@@ -144,7 +144,7 @@ class FrameWeightedSampler(EpisodeSampler):
     """
 
     def __init__(self, episodes: Sequence[Episode], weights: np.ndarray, seed: int = 0) -> None:
-        """Take the weight of each row, in the order of the episodes; raise `UserError` for those that are no weights."""
+        """Take the weight of each row, in order; raise `UserError` for one that is no weight."""
         wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
         if len(wrong):
             row = Rows(*bounds(episodes)).at(wrong[:1])[0]

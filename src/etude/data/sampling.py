@@ -34,7 +34,7 @@ class Draw:
 
 
 def sampler_of(dataset: Dataset, episodes: Sequence[Episode], how: Draw, *, drawn: int = 0) -> Sampler:
-    """Make what draws rows of `episodes`, as it is after `drawn` rows; those of a mix by the weights of its datasets."""
+    """Make what draws rows of `episodes`, as it is after `drawn` rows; of a mix by the weights of its datasets."""
     chosen = _shortened(dataset, episodes, how.drop_n_last)
     if isinstance(dataset, Mix) and len(chosen):
         made = _by_dataset(dataset, chosen, how)
