@@ -119,6 +119,13 @@ def test_what_lerobot_cannot_express_is_refused(change, message, tmp_path):
         lerobot.export(loaded, tmp_path / "out")
 
 
+def test_more_cameras_than_lerobot_looks_through_are_refused(tmp_path):
+    loaded = loaded_policy(tiny("vqbet"))
+    two = dataclasses.replace(loaded, observation={**SPECS, "observation.images.wrist": SPECS[CAMERA]})
+    with pytest.raises(ConfigError, match="1 camera at most, this one through 2"):
+        lerobot.export(two, tmp_path / "out")
+
+
 def test_two_ways_to_normalise_one_kind_are_refused(tmp_path):
     loaded = loaded_policy(tiny("act"))
     into = loaded.pipeline.inputs[1]

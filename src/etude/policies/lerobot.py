@@ -84,6 +84,9 @@ def export(loaded: LoadedPolicy, folder: Path) -> None:
     if kind not in plugins:
         raise ConfigError(f"LeRobot has no policy like '{kind}'. What can be exported: {', '.join(sorted(plugins))}.")
     values = plugins[kind].write_config(loaded.config)
+    cameras, most = images(loaded.seen), getattr(plugins[kind], "MOST_CAMERAS", None)
+    if most is not None and len(cameras) > most:
+        raise ConfigError(f"LeRobot's {kind} looks through {most} camera at most, this one through {len(cameras)}.")
     features = {key: _feature(key, spec) for key, spec in loaded.seen.items()}
     outputs = {ACTION: {"type": "ACTION", "shape": list(loaded.action.shape)}}
     mapping = {name: Mode[mode] for name, mode in values["normalization_mapping"].items()}

@@ -28,6 +28,8 @@ SKIPPED = (
     "drop_n_last_frames", "relative_exclude_joints",
 )  # fmt: skip
 """Keys of ours that say nothing about how the policy acts."""
+MOST_CAMERAS = 1
+"""What LeRobot's looks through."""
 _STEPS = "action_head.vqvae_model.optimized_steps"
 _MASK = re.compile(r"policy\.transformer\.h\.\d+\.attn\.bias")
 """Which tokens come before which: known, but LeRobot stores it."""
