@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from etude.core.codec import decode, encode
 from etude.core.errors import CheckpointError, ConfigError, NotFound
 from etude.core.files import write_json
-from etude.core.frame import ACTION, ENVIRONMENT_STATE
+from etude.core.frame import ACTION, ENVIRONMENT_STATE, images
 from etude.core.spec import Spec, Specs
 from etude.policies import policies
 from etude.policies.card import card
