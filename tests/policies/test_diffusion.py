@@ -210,3 +210,14 @@ def test_crops_by_hand():
     torch.manual_seed(0)
     seen = {float(random_crop(picture, (3, 2))[0, 0, 0, 0]) for _ in range(300)}
     assert seen == {row * 6.0 + column for row in range(3) for column in range(5)}
+
+
+def test_ddpm_too_repeats_where_all_its_noise_is_given():
+    config = replace(Config.tiny(), noise_scheduler_type="DDPM", num_inference_steps=None)
+    observation = {"observation.state": Spec(shape=(2,)), "observation.environment_state": Spec(shape=(3,))}
+    model = policies.build(config, observation, Spec(shape=(2,))).eval()
+    assert config.num_fresh_noise == config.horizon * (config.num_train_timesteps - 1)
+    batch = {key: torch.randn(1, config.n_obs_steps, *spec.shape) for key, spec in observation.items()}
+    batch["noise"] = torch.randn(1, config.num_noise + config.num_fresh_noise, 2)
+    with torch.no_grad():
+        torch.testing.assert_close(model.act(batch), model.act(batch), atol=0, rtol=0)

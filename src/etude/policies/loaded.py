@@ -92,7 +92,8 @@ class LoadedPolicy:
         if not self.config.num_noise:
             return {}
         done = seen(self.pipeline, {frames.ACTION: self.action})[frames.ACTION]
-        return {NOISE: rng.standard_normal((self.config.num_noise, *done.shape)).astype(np.float32)}
+        number = self.config.num_noise + getattr(self.config, "num_fresh_noise", 0)
+        return {NOISE: rng.standard_normal((number, *done.shape)).astype(np.float32)}
 
     def act(self, frame: Frame) -> np.ndarray:
         """Give a chunk (time, action), float32, in the dataset's units; raise `SpecMismatch` for a wrong frame.

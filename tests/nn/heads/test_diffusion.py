@@ -53,6 +53,16 @@ def test_a_network_that_knows_leads_to_the_clean_values(predicts, sampler, spaci
     torch.testing.assert_close(made, clean, atol=1e-4, rtol=1e-4)
 
 
+def test_fresh_noise_may_be_given_in_the_place_of_what_is_drawn():
+    law, start = Diffusion(num_steps=8), torch.randn(2, 4, 3)
+    torch.manual_seed(1)
+    drawn = law.sample(lambda values, step: values / (step + 2), start)
+    torch.manual_seed(1)
+    fresh = [torch.randn(2, 4, 3) for _ in range(7)]
+    torch.manual_seed(2)
+    torch.testing.assert_close(law.sample(lambda values, step: values / (step + 2), start, fresh=fresh), drawn)
+
+
 @pytest.mark.parametrize(("spacing", "wanted"), [("leading", [75, 50, 25, 0]), ("trailing", [99, 74, 49, 24])])
 def test_few_steps_are_spread(spacing, wanted):
     law = Diffusion(num_steps=100, spacing=spacing)

@@ -8,7 +8,7 @@ almost clean.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -74,10 +74,14 @@ class Diffusion:
         *,
         num_steps: int | None = None,
         sampler: Literal["DDPM", "DDIM"] = "DDPM",
+        fresh: Iterable[Tensor] = (),
         guide: Guide | None = None,
     ) -> Tensor:
-        """Make values of `noise` in `num_steps` evenly spaced steps. DDPM adds fresh noise on the way, DDIM none."""
-        values, steps = noise, self.steps(num_steps)
+        """Make values of `noise` in `num_steps` evenly spaced steps.
+
+        DDPM adds noise on the way, the `fresh` one or what it draws; DDIM adds none.
+        """
+        values, steps, left = noise, self.steps(num_steps), iter(fresh)
         # In diffusers DDIM strides evenly, even past where uneven steps lie.
         stride = self.num_steps // len(steps)
         ends = [*steps[1:], -1] if sampler == "DDPM" else [step - stride for step in steps]
@@ -88,7 +92,10 @@ class Diffusion:
             if sampler == "DDIM":
                 values = after.sqrt().item() * clean + (1 - after).sqrt().item() * error
             else:
-                values = _ancestor(values, clean, kept, after, is_last=step == 0)
+                values, deviation = _ancestor(values, clean, kept, after)
+                if end >= 0:
+                    added = next(left, None)
+                    values = values + deviation * (torch.randn_like(values) if added is None else added)
         return values
 
     def _betas(self) -> Tensor:
@@ -138,15 +145,12 @@ class Diffusion:
         return (clean if self.clip is None else clean.clamp(-self.clip, self.clip)), error
 
 
-def _ancestor(values: Tensor, clean: Tensor, kept: Tensor, after: Tensor, *, is_last: bool) -> Tensor:
-    """Draw the values one step before: equation 7 of the DDPM paper, with the smaller of the two variances."""
+def _ancestor(values: Tensor, clean: Tensor, kept: Tensor, after: Tensor) -> tuple[Tensor, float]:
+    """Give the mean and deviation of values one step before: equation 7 of the DDPM paper, the smaller variance."""
     alpha, lost, lost_after = kept / after, 1 - kept, 1 - after
     share_clean, share_noisy = after.sqrt() * (1 - alpha) / lost, alpha.sqrt() * lost_after / lost
     mean = share_clean.item() * clean + share_noisy.item() * values
-    if is_last:
-        return mean
-    variance = (lost_after / lost * (1 - alpha)).clamp(min=1e-20)
-    return mean + variance.sqrt().item() * torch.randn_like(values)
+    return mean, (lost_after / lost * (1 - alpha)).clamp(min=1e-20).sqrt().item()
 
 
 def _cosine(share: float) -> float:

@@ -150,6 +150,12 @@ class Config:
         return self.horizon
 
     @property
+    def num_fresh_noise(self) -> int:
+        """Actions' worth of noise that DDPM adds on the way, which `noise` may go on with."""
+        steps = self.num_inference_steps or self.num_train_timesteps
+        return self.horizon * (steps - 1) if self.noise_scheduler_type == "DDPM" else 0
+
+    @property
     def rtc_modes(self) -> tuple[RtcMode, ...]:
         """Ways in which a chunk can go on from an old one."""
         return ("guided", "inpainting")

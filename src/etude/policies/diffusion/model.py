@@ -78,7 +78,7 @@ class DiffusionPolicy(nn.Module):
     def act(self, batch: Batch) -> Tensor:
         """Give chunks (batch, time, action) from this frame's on, normalised as the batch is.
 
-        They are made of `noise` (batch, horizon, action), where the batch has it.
+        They are made of `noise` (batch, horizon, action), where the batch has it; what follows in it is what DDPM adds.
         """
         return self._made(batch)
 
@@ -109,12 +109,14 @@ class DiffusionPolicy(nn.Module):
 
     def _made(self, batch: Batch, guide: Guide | None = None) -> Tensor:
         seen = observed(batch, self.cameras, self.rgb_encoder)
-        noise = batch.get(NOISE)
-        if noise is None:
-            noise = seen.new_empty(len(seen), self.config.horizon, self._num_joints).normal_()
+        given = batch.get(NOISE)
+        if given is None:
+            given = seen.new_empty(len(seen), self.config.horizon, self._num_joints).normal_()
+        noise, *fresh = given.split(self.config.horizon, 1)
         chunk = self._diffusion.sample(
             self._denoiser(seen),
             noise,
+            fresh=fresh,
             num_steps=self.config.num_inference_steps,
             sampler=self.config.noise_scheduler_type,
             guide=guide,
