@@ -69,6 +69,11 @@ def test_fisher(counts, p):
     assert fisher(*counts) == pytest.approx(p)
 
 
+def test_fisher_counts_thousands_of_rollouts():
+    # Chi squared of this table is 3.21 with one degree of freedom, less Yates's correction 3.05: p between the two.
+    assert 0.07 < fisher(500, 1000, 540, 1000) < 0.09
+
+
 def test_a_published_difference():
     # Newcombe (1998), comparison of eleven methods, table II (a), method 10: 56/70 against 48/80.
     assert newcombe(48, 80, 56, 70) == pytest.approx((0.0524, 0.3339), abs=1e-4)

@@ -12,8 +12,6 @@ Z_95, Z_POWER = 1.959963984540054, 0.8416212335729143
 """Quantiles of the normal distribution: of 95 % intervals, and of 80 % power."""
 _PARTS, _RESAMPLES, _RESAMPLING_SEED = 10, 1000, 0
 """Resamples are drawn in parts, or those of thousands of rollouts would fill the memory."""
-_TIE = 1 + 1e-7
-"""Probabilities that differ by less are equal but for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +72,7 @@ def fisher(first: int, n_first: int, second: int, n_second: int) -> float:
         for k in range(max(0, total - n_second), min(n_first, total) + 1)
     }
     whole = math.comb(n_first + n_second, total)
-    return min(1.0, float(sum(way for way in ways.values() if way <= ways[first] * _TIE) / whole))
+    return min(1.0, float(sum(way for way in ways.values() if way <= ways[first]) / whole))
 
 
 def newcombe(first: int, n_first: int, second: int, n_second: int) -> tuple[float, float]:
