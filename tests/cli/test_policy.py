@@ -274,6 +274,17 @@ class TestAct:
         answer, _ = asked(tmp_path / "diffusion", frame | {"noise": np.zeros((1, 3), np.float32)})
         refused(answer, 2, "noise should be of shape [4, 3], got [1, 3]")
 
+    def test_noise_of_all_steps_is_taken_too(self, asked, tmp_path):
+        loaded = made(replace(Diffusion.tiny(), noise_scheduler_type="DDPM"))
+        checkpoint.save(tmp_path / "ddpm", loaded)
+        frame = example(SPECS, np.random.default_rng(1))
+        noise = loaded.example_noise(np.random.default_rng(2))
+        assert noise["noise"].shape == (4 * 4, 3)
+        chunk = asked(tmp_path / "ddpm", frame | noise)[1]
+        np.testing.assert_allclose(chunk, loaded.act(frame | noise), atol=1e-6)
+        answer, _ = asked(tmp_path / "ddpm", frame | {"noise": np.zeros((8, 3), np.float32)})
+        refused(answer, 2, "noise should be of shape [4, 3], or [16, 3] with that of all steps, got [8, 3]")
+
     def test_a_map_that_is_none(self, asked, ours):
         for text in ("top=front", '["a"]'):
             refused(asked(ours, example(SPECS), f"--rename_map={text}")[0], 2, f"--rename_map={text}")

@@ -87,6 +87,18 @@ def test_it_scores_what_the_checkpoints_would_do_and_changes_nothing_that_is_lea
     assert again["action_jerk"] == events[1]["action_jerk"]
 
 
+def test_chunks_are_blended_where_the_policy_was_meant_to_be_played_so(config, pusht):
+    policy = replace(policies.config("act").tiny(), use_relative_actions=False, temporal_ensemble_coeff=0.01)
+    last = train(
+        replace(config, policy=policy, steps=1), watchers=[InSimulation(pusht, freq=1, n_episodes=1, say=print)]
+    )
+    events = read_events(config.output_dir / "events.jsonl")
+    (told,) = [event for event in events if event["kind"] == "evaluation"]
+    with closing(envs.build(pusht)) as env:
+        agent = PolicyAgent(checkpoint.load(last), replan=1, ensemble_coeff=0.01)
+        assert evaluate(env, agent, seeds=[FIRST_SCENE]).to_json()["action_jerk"] == told["action_jerk"]
+
+
 def test_the_checkpoint_with_most_successes_is_the_best(config, pusht, monkeypatch):
     rates = iter([0.0, 0.5, 0.25])
 

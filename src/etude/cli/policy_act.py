@@ -25,8 +25,8 @@ class PolicyAct:
 
     The file's keys are dataset keys (`observation.state`, `observation.images.front`), pictures uint8 (height, width,
     channels). A policy that looks back sees the frame repeated, or takes entries with a first axis of time. One that
-    samples takes `noise` (num_noise, action), or draws it. The chunk is written under `action`, (time, action), in the
-    dataset's units.
+    samples takes `noise` (num_noise, action), with DDPM that of its steps after it, or draws it. The chunk is written
+    under `action`, (time, action), in the dataset's units.
     """
 
     checkpoint: Positional[Path]
@@ -87,12 +87,22 @@ def _problem(policy: LoadedPolicy, frame: Frame) -> str:
     for key, value in frame.items():
         if np.issubdtype(value.dtype, np.floating) and not np.isfinite(value).all():
             return f"'{key}' holds values that are not finite."
-    wanted = (policy.config.num_noise, *policy.action.shape)
-    if NOISE in frame and not policy.config.num_noise:
+    return _problem_of_noise(policy, frame[NOISE].shape) if NOISE in frame else ""
+
+
+def _problem_of_noise(policy: LoadedPolicy, shape: tuple[int, ...]) -> str:
+    import numpy as np
+
+    from etude.policies.policy import NOISE
+
+    whole = policy.example_noise(np.random.default_rng(0)).get(NOISE)
+    if whole is None:
         return "it holds noise, and this policy does not sample."
-    if NOISE in frame and frame[NOISE].shape != wanted:
-        return f"noise should be of shape {list(wanted)}, got {list(frame[NOISE].shape)}."
-    return ""
+    first = (policy.config.num_noise, *whole.shape[1:])
+    if shape in (first, whole.shape):
+        return ""
+    steps = f", or {list(whole.shape)} with that of all steps" if whole.shape != first else ""
+    return f"noise should be of shape {list(first)}{steps}, got {list(shape)}."
 
 
 def _as_told(policy: LoadedPolicy, key: str, value: np.ndarray) -> np.ndarray:

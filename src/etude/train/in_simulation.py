@@ -49,7 +49,9 @@ class InSimulation(Watcher):
             return
         assert self._env is not None
         with self._run.acting() as loaded:
-            agent = PolicyAgent(loaded, replan=loaded.n_action_steps)
+            coeff = loaded.temporal_ensemble_coeff
+            replan = loaded.n_action_steps if coeff is None else 1
+            agent = PolicyAgent(loaded, replan=replan, ensemble_coeff=coeff)
             score = evaluate(self._env, agent, seeds=range(FIRST_SCENE, FIRST_SCENE + self._n))
         self._say(f"Update {step}: {score}")
         self._run.report("evaluation", **score.to_json())
