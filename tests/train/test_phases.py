@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from etude.core.errors import ConfigError
 from etude.core.events import read_events
 from etude.policies.vqbet.config import Config
 from etude.policies.weights import read_weights
+from etude.train.checkpoints import Checkpoints
 from etude.train.loop import train
 from etude.train.watchers import Watcher
 
@@ -47,6 +49,21 @@ def test_a_run_resumed_among_the_codes_goes_on_counting_and_ends_with_the_same_b
 def test_a_run_that_would_learn_codes_only_is_refused(phased):
     with pytest.raises(ConfigError, match=r"steps \(4\) should be more than 4"):
         train(replace(phased, steps=4))
+
+
+def test_a_checkpoint_that_has_not_learned_to_act_is_not_the_best(phased):
+    class Scored(Watcher):
+        steps: ClassVar[list[int]] = []
+
+        def scored(self, kind, step, values):
+            if values.get("validation_loss") is not None:
+                self.steps.append(step)
+
+    train(replace(phased, save_freq=1), watchers=[Scored()])
+    folder = phased.output_dir / "checkpoints"
+    assert list(Checkpoints(phased.output_dir, 0).scores()) == ["000004", "000005", "000006"]
+    assert Scored.steps == [4, 5, 6]
+    assert int((folder / "best").resolve().name) >= 4
 
 
 def test_each_phase_tells_its_own_losses(phased):

@@ -40,12 +40,13 @@ class InSimulation(Watcher):
 
     def step(self, step: int, values: Values) -> None:  # noqa: ARG002  the step alone decides
         """Ask for a checkpoint when it is time, so that there is one to be the best."""
-        if step % self._freq == 0:
+        if step % self._freq == 0 and self._run.learns_to_act:
             self._run.save_soon()
 
     def saved(self, step: int, folder: Path) -> None:  # noqa: ARG002  the policy is at hand
         """Roll out, and report how often it succeeded."""
-        if step % self._freq and step != self._run.config.steps:
+        is_due = step % self._freq == 0 or step == self._run.config.steps
+        if not (is_due and self._run.learns_to_act):
             return
         assert self._env is not None
         with self._run.acting() as loaded:

@@ -17,9 +17,9 @@ _SEED = 0
 
 
 def validate(run: Run) -> None:
-    """Report the policy's loss and its open-loop errors on the held-out episodes."""
+    """Report the policy's open-loop errors on the held-out episodes, and its loss once that is the loss of acting."""
     with run.acting() as loaded:
-        loss = validation_loss(run.setup, loaded)
+        loss = validation_loss(run.setup, loaded) if run.learns_to_act else None
         # Holding still is hard to beat at once and easy later on, so neither horizon alone tells enough.
         run.report("validation_played", **run.setup.open_loop_error(loaded, loaded.n_action_steps).to_json())
         run.report("validation", **run.setup.open_loop_error(loaded, None).to_json(), validation_loss=loss)

@@ -13,6 +13,7 @@ from typing import Any
 
 from etude.core.events import EventLog
 from etude.policies.loaded import LoadedPolicy
+from etude.policies.policy import LearnsInPhases
 from etude.train.config import TrainConfig
 from etude.train.setup import Setup
 
@@ -58,6 +59,12 @@ class Run:
     def step(self) -> int:
         """Updates made so far."""
         return self.setup.state.step
+
+    @property
+    def learns_to_act(self) -> bool:
+        """Whether updates teach the policy to act; how it scores while it learns something else first tells nothing."""
+        policy = self.setup.loaded.policy
+        return not isinstance(policy, LearnsInPhases) or not policy.num_updates_before_acting()
 
     def report(self, kind: str, **values: Any) -> None:
         """Make scores known: to the events, to all watchers, and to whoever keeps the best checkpoint.
