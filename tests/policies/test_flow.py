@@ -172,7 +172,7 @@ def test_padded_actions_are_not_learned():
         ({"n_action_steps": 17}, r"n_action_steps \(17\) must lie between 1 and horizon \(16\)"),
         ({"rtc_max_delay": 16}, r"rtc_max_delay \(16\) must lie between 0 and horizon - 1"),
         ({"n_emb": 30}, r"n_emb \(30\) must be even and a multiple of n_head"),
-        ({"num_integration_steps": 0}, "must be at least 1"),
+        ({"num_integration_steps": 0}, "should be at least 1"),
         ({"timestep_sampling_beta": 2.0}, "stratified needs a Beta"),
     ],
 )

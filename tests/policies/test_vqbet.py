@@ -177,7 +177,7 @@ def test_groups_have_their_own_rates_and_decays():
     ("change", "message"),
     [
         ({"gpt_n_head": 7}, "multiple of gpt_n_head"),
-        ({"action_chunk_size": 0}, "action_chunk_size must be at least 1"),
+        ({"action_chunk_size": 0}, "action_chunk_size should be at least 1"),
         ({"bet_softmax_temperature": 0.0}, "bet_softmax_temperature must be above 0"),
         ({"pretrained_backbone_weights": Path("a.safetensors")}, "use_group_norm to false"),
     ],

@@ -39,6 +39,20 @@ def check_backbone(backbone: str, weights: Path | None = None) -> None:
         )
 
 
+def check_least(config: object, least: float, *names: str) -> None:
+    """Raise `ConfigError` for one of the fields called `names` that is below `least`."""
+    for name in names:
+        if getattr(config, name) < least:
+            raise ConfigError(f"{name} should be at least {least:g}, got {getattr(config, name)}.")
+
+
+def check_shares(config: object, *names: str) -> None:
+    """Raise `ConfigError` for one of the fields called `names` that is no share of values to drop."""
+    for name in names:
+        if not 0 <= getattr(config, name) < 1:
+            raise ConfigError(f"{name} should be at least 0 and below 1, got {getattr(config, name)}.")
+
+
 def chosen(policy: str, specs: Specs, *, needs_state: bool = False) -> Specs:
     """Choose the robot's state, the environment's state and RGB pictures; one of the last two is needed."""
     wanted = [STATE, ENVIRONMENT_STATE, *images(specs)]

@@ -103,6 +103,9 @@ def picture_encoder(
     config: SeesPictures, sizes: Sequence[tuple[int, int]], *, is_separate: bool
 ) -> PictureEncoder | EncoderPerCamera:
     """Build what encodes the pictures of cameras with these `sizes`: one for all, or one for each."""
+    if len(set(sizes)) > 1:
+        told = ", ".join(f"{height} x {width}" for height, width in sizes)
+        raise ConfigError(f"Cameras give pictures of several sizes ({told}); bring them to one by image_size.")
     if is_separate and len(sizes) > 1:
         return EncoderPerCamera(PictureEncoder(config, size) for size in sizes)
     return PictureEncoder(config, sizes[0])

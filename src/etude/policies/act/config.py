@@ -12,7 +12,7 @@ from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import check_backbone, chosen, normalized, resized
+from etude.policies.inputs import check_backbone, check_least, check_shares, chosen, normalized, resized
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 from etude.transforms.relative import RelativeActions
@@ -89,11 +89,12 @@ class Config:
     """Learning rate of the picture encoder."""
 
     def __post_init__(self) -> None:
+        check_least(self, 1, "n_heads", "dim_feedforward", "latent_dim")
+        check_least(self, 1, "n_encoder_layers", "n_decoder_layers", "n_vae_encoder_layers")
+        check_least(self, 0, "drop_n_last_frames")
+        check_shares(self, "dropout")
         if self.dim_model % self.n_heads or self.dim_model % 4:
             raise ConfigError(f"dim_model ({self.dim_model}) must be a multiple of n_heads ({self.n_heads}) and of 4.")
-        for name in ("n_encoder_layers", "n_decoder_layers", "n_vae_encoder_layers"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} should be at least 1, got {getattr(self, name)}.")
         if not 1 <= self.n_action_steps <= self.chunk_size:
             raise ConfigError(
                 f"n_action_steps ({self.n_action_steps}) must lie between 1 and chunk_size ({self.chunk_size})."

@@ -12,7 +12,7 @@ from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import check_backbone, chosen, normalized, resized
+from etude.policies.inputs import check_backbone, check_least, check_shares, chosen, normalized, resized
 from etude.policies.realtime import Mode as RtcMode
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
@@ -125,17 +125,21 @@ class Config:
     """Weight decay of the transformer's matrices; its other parameters have none."""
 
     def __post_init__(self) -> None:
-        halvings = 2 ** (len(self.down_dims) - 1)
-        if self.denoiser == "unet" and self.horizon % halvings:
-            raise ConfigError(f"horizon ({self.horizon}) must be a multiple of {halvings}, for {self.down_dims}.")
-        if self.denoiser == "transformer" and self.n_emb % (2 * self.n_head):
-            raise ConfigError(f"n_emb ({self.n_emb}) must be an even multiple of n_head ({self.n_head}).")
+        check_least(self, 1, "n_obs_steps", "n_layer", "n_head", "num_train_timesteps", "spatial_softmax_num_keypoints")
+        check_least(self, 0, "drop_n_last_frames", "clip_sample_range")
+        check_shares(self, "p_drop_emb", "p_drop_attn")
+        if self.denoiser == "unet":
+            self._check_unet()
+        elif self.n_emb < 4 or self.n_emb % (2 * self.n_head):
+            raise ConfigError(
+                f"n_emb ({self.n_emb}) must be an even multiple of n_head ({self.n_head}) and at least 4."
+            )
         last = self.horizon - self.n_obs_steps + 1
         if not 1 <= self.n_action_steps <= last:
             raise ConfigError(
                 f"n_action_steps ({self.n_action_steps}) must lie between 1 and {last}, horizon - n_obs_steps + 1."
             )
-        if self.num_inference_steps and not 1 <= self.num_inference_steps <= self.num_train_timesteps:
+        if self.num_inference_steps is not None and not 1 <= self.num_inference_steps <= self.num_train_timesteps:
             raise ConfigError(
                 f"num_inference_steps ({self.num_inference_steps}) must lie between 1 and num_train_timesteps "
                 f"({self.num_train_timesteps})."
@@ -143,6 +147,22 @@ class Config:
         check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
         if self.pretrained_backbone_weights and self.use_group_norm:
             raise ConfigError("pretrained_backbone_weights were normalised by batches; choose use_group_norm=false.")
+
+    def _check_unet(self) -> None:
+        check_least(self, 1, "n_groups", "kernel_size")
+        if not self.down_dims or any(width < 1 or width % self.n_groups for width in self.down_dims):
+            raise ConfigError(f"down_dims {list(self.down_dims)} must be multiples of n_groups ({self.n_groups}).")
+        if self.down_dims[0] % 8:  # the published network's last layer has so many groups, whatever n_groups says
+            raise ConfigError(f"The first of down_dims ({self.down_dims[0]}) must be a multiple of 8.")
+        if self.kernel_size % 2 == 0:
+            raise ConfigError(f"kernel_size ({self.kernel_size}) must be odd.")
+        if self.diffusion_step_embed_dim < 4 or self.diffusion_step_embed_dim % 2:
+            raise ConfigError(
+                f"diffusion_step_embed_dim ({self.diffusion_step_embed_dim}) must be even and at least 4."
+            )
+        halvings = 2 ** (len(self.down_dims) - 1)
+        if self.horizon % halvings:
+            raise ConfigError(f"horizon ({self.horizon}) must be a multiple of {halvings}, for {self.down_dims}.")
 
     @property
     def num_noise(self) -> int:

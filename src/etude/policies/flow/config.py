@@ -12,7 +12,7 @@ from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import check_backbone, chosen, normalized, resized
+from etude.policies.inputs import check_backbone, check_least, check_shares, chosen, normalized, resized
 from etude.policies.realtime import Mode as RtcMode
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
@@ -105,8 +105,16 @@ class Config:
 
     def __post_init__(self) -> None:
         check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
-        if self.n_obs_steps < 1 or self.num_integration_steps < 1 or self.num_noise_draws < 1:
-            raise ConfigError("n_obs_steps, num_integration_steps and num_noise_draws must be at least 1.")
+        check_least(self, 1, "n_obs_steps", "num_integration_steps", "num_noise_draws")
+        check_least(self, 1, "n_layer", "n_head", "spatial_softmax_num_keypoints")
+        check_least(self, 4, "n_emb")
+        check_least(self, 0, "drop_n_last_frames")
+        check_shares(self, "p_drop_emb", "p_drop_attn")
+        if min(self.timestep_sampling_alpha, self.timestep_sampling_beta) <= 0:
+            raise ConfigError(
+                "timestep_sampling_alpha and timestep_sampling_beta should be above 0, got "
+                f"{self.timestep_sampling_alpha} and {self.timestep_sampling_beta}."
+            )
         if not 1 <= self.n_action_steps <= self.horizon:
             raise ConfigError(
                 f"n_action_steps ({self.n_action_steps}) must lie between 1 and horizon ({self.horizon})."

@@ -11,7 +11,7 @@ from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import check_backbone, chosen, normalized, resized
+from etude.policies.inputs import check_backbone, check_least, check_shares, chosen, normalized, resized
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
 from etude.transforms.relative import RelativeActions
@@ -111,15 +111,19 @@ class Config:
 
     def __post_init__(self) -> None:
         check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
+        check_least(self, 1, "n_obs_steps", "n_action_pred_token", "action_chunk_size", "n_vqvae_training_steps")
+        check_least(
+            self, 1, "vqvae_n_embed", "vqvae_embedding_dim", "vqvae_enc_hidden_dim", "gpt_n_layer", "gpt_n_head"
+        )
+        check_least(self, 1, "gpt_hidden_dim", "gpt_input_dim", "gpt_output_dim", "spatial_softmax_num_keypoints")
+        check_least(self, 0, "drop_n_last_frames", "vqvae_threshold_ema_dead_code")
+        check_shares(self, "dropout")
         if self.pretrained_backbone_weights and self.use_group_norm:
             raise ConfigError("Pretrained weights were normalised by batches; set use_group_norm to false.")
         if self.gpt_hidden_dim % self.gpt_n_head:
             raise ConfigError(
                 f"gpt_hidden_dim ({self.gpt_hidden_dim}) must be a multiple of gpt_n_head ({self.gpt_n_head})."
             )
-        for name in ("n_obs_steps", "n_action_pred_token", "action_chunk_size", "n_vqvae_training_steps"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
         if self.bet_softmax_temperature <= 0:
             raise ConfigError(f"bet_softmax_temperature must be above 0, got {self.bet_softmax_temperature}.")
 

@@ -16,7 +16,7 @@ from etude.core.spec import Spec, Specs
 from etude.nn.gpt import Gpt
 from etude.nn.heads.codes import num_used
 from etude.policies.policy import NOISE, Batch
-from etude.policies.seeing import PictureEncoder, read_pretrained
+from etude.policies.seeing import picture_encoder, read_pretrained
 from etude.policies.vqbet.config import Config
 from etude.policies.vqbet.head import Head
 
@@ -98,8 +98,8 @@ class VqBet(nn.Module):
         return 0 if codes.discretized else self.config.n_vqvae_training_steps - int(codes.optimized_steps)
 
     def _add_cameras(self, observation: Specs) -> None:
-        size = self.config.image_size or observation[next(iter(self.cameras))].shape[:2]
-        self.rgb_encoder = PictureEncoder(self.config, (size[0], size[1]))
+        sizes = [self.config.image_size or observation[key].shape[:2] for key in self.cameras]
+        self.rgb_encoder = picture_encoder(self.config, [(h, w) for h, w in sizes], is_separate=False)
         width = 2 * self.config.spatial_softmax_num_keypoints
         self.rgb_feature_projector = nn.Sequential(nn.Linear(width, self.config.gpt_input_dim))
 
