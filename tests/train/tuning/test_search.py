@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,21 @@ def test_no_pruning_lets_all_of_them_end(tmp_path):
     stage = Stage()
     search(_options(tmp_path, num_trials=4, prunes=False), stage, print)
     assert all(trial.step == 4 for trial in stage.trials)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metric": "success_rate"}, "was not for the best success_rate"),
+        ({"space": {"policy.optimizer_lr": read("policy.optimizer_lr", "choice:0.1,0.2")}}, "among other values"),
+    ],
+)
+def test_a_search_does_not_go_on_as_another(tmp_path, changes, message):
+    search(_options(tmp_path, num_trials=1), Stage(), print)
+    with pytest.raises(ConfigError, match=message):
+        search(replace(_options(tmp_path, num_trials=2), **changes), Stage(), print)
+    wider = {"policy.optimizer_lr": read("policy.optimizer_lr", "uniform:0:2")}
+    assert search(replace(_options(tmp_path, num_trials=2), space=wider), Stage(), print).num_trials == 2
 
 
 def test_a_search_that_was_killed_goes_on_and_makes_again_what_was_unfinished(tmp_path):

@@ -137,11 +137,31 @@ def _study(options: Search) -> optuna.Study:
         pruner=optuna.pruners.MedianPruner(n_startup_trials=3) if options.prunes else optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
+    _check_goes_on(study, options)
     study.sampler = optuna.samplers.TPESampler(seed=options.seed + len(study.trials))
     for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         study.enqueue_trial(trial.params)
     return study
+
+
+def _check_goes_on(study: optuna.Study, options: Search) -> None:
+    """Raise `ConfigError` unless the search in the folder was for the best of the same, among like values."""
+    import optuna  # noqa: PLC0415  an extra
+
+    is_for_most = study.direction is optuna.study.StudyDirection.MAXIMIZE
+    if is_for_most != (options.metric == "success_rate"):
+        raise ConfigError(f"The search in {options.folder} was not for the best {options.metric}; start a new one.")
+    for trial in study.get_trials(deepcopy=False):
+        for name in trial.distributions.keys() & options.space.keys():
+            try:
+                now = options.space[name].distribution()
+                optuna.distributions.check_distribution_compatibility(trial.distributions[name], now)
+            except ValueError as error:
+                raise ConfigError(
+                    f"The search in {options.folder} chose --space.{name} among other values. Resume it with those, or "
+                    "start a new one; only the ends of ranges may move."
+                ) from error
 
 
 def _num_ended(study: optuna.Study) -> int:
