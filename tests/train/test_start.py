@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from etude.core.errors import CheckpointError, ConfigError, SpecMismatch
+from etude.core.errors import CheckpointError, ConfigError, NotFound, SpecMismatch
+from etude.core.spec import Spec
+from etude.core.stats import Stats
 from etude.policies import checkpoint
 from etude.train.config import Scheduler
 from etude.train.loop import train
 from etude.train.watchers import Watcher
+from etude.transforms.relative import RelativeActions
 
 FRONT = "observation.images.front"
 
@@ -90,6 +93,34 @@ def test_another_architecture_is_refused_by_tensor(further):
         train(wider)
 
 
+@pytest.mark.parametrize("change", [{"use_relative_actions": False}, {"image_size": (48, 48)}])
+def test_what_it_is_fed_changes_with_its_statistics_or_not_at_all(further, change):
+    policy = replace(further.policy, **change)
+    with pytest.raises(ConfigError, match=rf"another {next(iter(change))}.*--normalization=dataset"):
+        train(replace(further, policy=policy))
+
+
+def test_a_policy_that_learned_where_the_hand_goes_takes_new_values_too(config, dataset, tmp_path):
+    arm = Spec(shape=(6,), names=("pan", "lift", "elbow", "flex", "roll", "gripper"), unit="deg")
+    dataset.specs = {"observation.state": arm, FRONT: dataset.specs[FRONT], "action": arm}
+    for key in ("observation.state", "action"):
+        dataset._columns[key] = np.tile(dataset.column(key), 2)
+        dataset.stats[key] = Stats.of(dataset.column(key))
+    policy = replace(config.policy, use_relative_actions=False)
+    config = replace(config, policy=policy, steps=0, hand="so101")
+    trained = train(replace(config, output_dir=tmp_path / "first"))
+    other = replace(policy, optimizer_lr=0.5)
+    last = train(replace(config, policy=other, hand="", policy_path=trained, output_dir=tmp_path / "second"))
+    assert checkpoint.load(last).config.optimizer_lr == 0.5
+
+
+def test_actions_told_otherwise_are_measured_anew(further, trained):
+    assert any(isinstance(step, RelativeActions) for step in checkpoint.load(trained).pipeline.inputs)
+    policy = replace(further.policy, use_relative_actions=False)
+    loaded = checkpoint.load(train(replace(further, policy=policy, normalization="dataset")))
+    assert not any(isinstance(step, RelativeActions) for step in loaded.pipeline.inputs)
+
+
 def test_a_dataset_with_other_keys_gets_a_proposal_that_works(dataset, further):
     _rename_camera(dataset, "observation.images.phone")
     with pytest.raises((ConfigError, SpecMismatch), match=r"""--rename_map='\{"observation.images.phone": "obs"""):
@@ -107,6 +138,11 @@ def test_a_new_policy_may_know_keys_by_other_names(config, dataset):
     assert set(loaded.observation) == {"observation.state", "observation.images.phone"}
     assert set(loaded.seen) == {"observation.state", FRONT}
     assert checkpoint.verify(folder) == 0.0
+
+
+def test_a_map_from_keys_that_the_dataset_lacks_is_refused(config):
+    with pytest.raises(NotFound, match="No key of the dataset for --rename_map named 'observation.images.phone'"):
+        train(replace(config, steps=1, rename_map={"observation.images.phone": FRONT}))
 
 
 def test_the_space_of_the_hand_is_not_entered_later(further):

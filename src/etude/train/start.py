@@ -9,14 +9,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from etude.core.errors import ConfigError
+from etude.core.errors import ConfigError, NotFound
 from etude.core.frame import ACTION
 from etude.core.stats import Stats
 from etude.data.dataset import Dataset
 from etude.data.units import tells_degrees
 from etude.data.windows import Windows
 from etude.policies import checkpoint, policies
+from etude.policies.config import PolicyConfig
 from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.renaming import seen
 from etude.policies.weights import fill
 from etude.train.config import TrainConfig
 from etude.train.finetune import begun_from
@@ -25,6 +27,11 @@ from etude.train.samples import measured_stats
 from etude.transforms.pipeline import Pipeline
 from etude.transforms.rename import Rename
 from etude.transforms.transform import Reshaping
+
+FED_BY = (
+    "image_size", "normalization_mapping", "use_imagenet_stats", "use_relative_actions", "relative_exclude_joints",
+)  # fmt: skip
+"""Values of a policy's config that say what happens to frames and actions around it."""
 
 
 def first_policy(
@@ -53,6 +60,9 @@ def first_policy(
 
 
 def _new(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> LoadedPolicy:
+    for key in config.rename_map:
+        if key not in dataset.specs:
+            raise NotFound("key of the dataset for --rename_map", key, dataset.specs)
     rename = Rename(keys=config.rename_map)
     specs = rename.named(dataset.specs)
     observation, action = dict(config.policy.observes(specs)), specs[ACTION]
@@ -83,11 +93,12 @@ def _continued(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> Loade
             "A policy that begins from a checkpoint goes on in the space it learned in: leave out --hand, and for one "
             "that learned where the hand goes --normalization=dataset too."
         )
+    if config.normalization == "checkpoint":
+        _check_fed_alike(loaded.config, config.policy)
     assert isinstance(loaded.policy, nn.Module)
-    if not strange:
-        made = policies.build(config.policy, loaded.seen, loaded.action)
-        fill(made, loaded.policy.state_dict(), config.policy_path)
-        loaded = replace(loaded, policy=made, config=config.policy)
+    made = policies.build(config.policy, loaded.seen, seen(loaded.pipeline, {ACTION: loaded.action})[ACTION])
+    fill(made, loaded.policy.state_dict(), config.policy_path)
+    loaded = replace(loaded, policy=made, config=config.policy)
     fed = begun_from(loaded, dataset.specs, None, config.rename_map)
     if config.normalization == "checkpoint":
         return fed
@@ -95,6 +106,16 @@ def _continued(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> Loade
     reframe = config.policy.reframe(fed.seen, fed.action)
     stats = _measured(config, dataset, rows, fed.observation, Pipeline((*renames, *reframe.inputs)))
     return begun_from(loaded, dataset.specs, stats, config.rename_map)
+
+
+def _check_fed_alike(before: PolicyConfig, now: PolicyConfig) -> None:
+    """Raise `ConfigError` where a policy that keeps its pipeline is asked to be fed in another way."""
+    changed = [name for name in FED_BY if getattr(before, name, None) != getattr(now, name, None)]
+    if changed:
+        raise ConfigError(
+            f"The checkpoint learned with another {' and '.join(changed)}, and keeps what it is fed. Leave that out, "
+            "or have it fed anew: --normalization=dataset."
+        )
 
 
 def _measured(
