@@ -31,6 +31,7 @@ TRANSFORMER = {"denoiser": "transformer"}
         ("diffusion", TRANSFORMER | {"n_emb": 2, "n_head": 1}, "and at least 4"),
         ("flow", {"n_head": 0}, "n_head should be at least 1, got 0"),
         ("flow", {"timestep_sampling_alpha": -1.0, "timestep_sampling_beta": 1.0}, "should be above 0, got -1.0"),
+        ("flow", {"prediction_type": "sample", "integration_method": "heun"}, "choose midpoint"),
         ("vqbet", {"gpt_n_head": 0}, "gpt_n_head should be at least 1, got 0"),
         ("vqbet", {"vqvae_n_embed": 0}, "vqvae_n_embed should be at least 1, got 0"),
     ],

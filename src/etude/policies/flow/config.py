@@ -91,7 +91,7 @@ class Config:
     num_integration_steps: int = 10
     """Steps from noise to actions when acting."""
     integration_method: Literal["euler", "midpoint", "heun"] = "euler"
-    """How a step is taken; the last two ask the network twice."""
+    """How a step is taken; the last two ask the network twice, Heun's only one that tells velocities."""
     do_mask_loss_for_padding: bool = True
     """Learn nothing from actions beyond the end of an episode."""
     rtc_max_delay: int = 0
@@ -123,6 +123,12 @@ class Config:
             raise ConfigError(f"rtc_max_delay ({self.rtc_max_delay}) must lie between 0 and horizon - 1.")
         if self.n_emb % self.n_head or self.n_emb % 2:
             raise ConfigError(f"n_emb ({self.n_emb}) must be even and a multiple of n_head ({self.n_head}).")
+        if self.prediction_type == "sample" and self.integration_method == "heun":
+            # The velocity of a network that tells actions is its error divided by the share of noise, here by none.
+            raise ConfigError(
+                "integration_method = heun asks where no noise is left, which only velocities can be told for; with "
+                "prediction_type = sample choose midpoint."
+            )
         has_closed_law = 1 in {self.timestep_sampling_alpha, self.timestep_sampling_beta}
         if self.timestep_sampling_strategy == "beta" and self.timestep_sampling_stratified and not has_closed_law:
             raise ConfigError(
