@@ -145,6 +145,11 @@ def test_one_evaluation_cannot_be_compared(tmp_path, capsys):
     assert "Two evaluations at least" in capsys.readouterr().err
 
 
+def test_an_evaluation_is_not_compared_with_itself(tmp_path, capsys):
+    assert main(["eval", "compare", str(tmp_path / "one"), str(tmp_path / "one")]) == 2
+    assert "One evaluation is named twice" in capsys.readouterr().err
+
+
 def test_actions_are_compared_with_a_dataset(trained, dataset, tmp_path, capsys):
     words = ["eval", f"--policy.path={trained / 'act'}", f"--dataset.root={dataset}", f"--output_dir={tmp_path}"]
     assert main([*words, "--json"]) == 0

@@ -55,6 +55,8 @@ def run(command: EvalCompare) -> int:
     if len(command.runs) < 2:
         raise UserError("Two evaluations at least are needed: etude eval compare RUN_A RUN_B.")
     names = _names(command.runs)
+    if len(set(names)) < len(names):
+        raise UserError("One evaluation is named twice; compare it with others: etude eval compare RUN_A RUN_B.")
     reports = {name: load(path) for name, path in zip(names, command.runs, strict=True)}
     if not command.any_env:
         require_alike(reports)
