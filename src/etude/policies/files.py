@@ -27,6 +27,10 @@ def replacing(folder: Path) -> Iterator[Path]:
         if folder.exists():
             folder.rename(old)
         draft.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
