@@ -144,11 +144,13 @@ SAME_NAME = (
 
 def run(command: Train) -> int:
     """Train, with a bar; then say where the checkpoint is and how it does on episodes it has not seen."""
-    from etude.core.run import default_folder
+    from etude.core.run import check_folder, default_folder
 
     if command.resume and command.output_dir is None:
         raise UserError("Which run goes on? --resume needs --output_dir=RUN.")
-    command = replace(command, output_dir=command.output_dir or default_folder("train"))
+    folder = command.output_dir or default_folder("train")
+    check_folder("train", folder)
+    command = replace(command, output_dir=folder)
     if command.num_processes > 1 and "WORLD_SIZE" not in os.environ:
         return _launched(command)
     return _trained(command)

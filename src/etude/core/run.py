@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from etude.core.errors import UserError
 from etude.core.events import EventLog, read_events
 from etude.core.files import write_json
 
@@ -45,13 +46,31 @@ class Run:
 
 
 def start(command: str, config: dict[str, Any], folder: Path | None = None) -> Run:
-    """Make the folder of a new run, or take up `folder` again, store the command and put it on the list."""
+    """Make the folder of a new run, or take up `folder` again, store the command and put it on the list.
+
+    Raises `UserError` where `check_folder` does.
+    """
     run = Run((folder or default_folder(command)).absolute())
+    check_folder(command, run.folder)
     run.folder.mkdir(parents=True, exist_ok=True)
     write_json(run.folder / "config.json", {"command": command, "config": config})
     _remember(run)
     run.log("started", command=command)
     return run
+
+
+def check_folder(command: str, folder: Path) -> None:
+    """Raise `UserError` where a run of `command` cannot write, or would write into what is no run of its kind."""
+    stored = Run(folder).config().get("command", command)
+    if stored != command:
+        raise UserError(f"{folder} holds a run of `etude {stored}`. Choose another --output_dir.")
+    if (folder / "meta" / "info.json").exists():
+        raise UserError(f"{folder} is a dataset. Choose another --output_dir.")
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise UserError(f"{there} is a file, so no run can be written to {folder}. Choose another --output_dir.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"You may not write to {there}. Choose another --output_dir.")
 
 
 def default_folder(command: str) -> Path:
