@@ -154,6 +154,17 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         checkpoint.load(tmp_path / "nowhere")
 
 
+def test_a_training_run_names_its_last_checkpoint(tmp_path, loaded):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "events.jsonl").touch()
+    checkpoint.save(tmp_path / "checkpoints" / "last", loaded)
+    for folder in (tmp_path, tmp_path / "checkpoints"):
+        with pytest.raises(CheckpointError, match=r"its last checkpoint is .*checkpoints.last") as caught:
+            checkpoint.load(folder)
+        assert caught.value.exit_code == 2
+    checkpoint.load(tmp_path / "checkpoints" / "last")
+
+
 def test_an_unknown_device_is_refused(saved):
     with pytest.raises(ConfigError, match="no device named 'gpu9'"):
         checkpoint.load(saved, device="gpu9")

@@ -8,6 +8,7 @@ EtudeError                  exit code 1: it failed, and this says why
 │   └── MissingExtra        a package that an optional part needs is not installed
 ├── DatasetError            a dataset's files do not hold what they promise
 ├── CheckpointError         a checkpoint is incomplete, unsafe or does not fit
+│   └── NoCheckpoint        a path leads to none; exit code 2
 └── DeviceError             hardware did not do what was asked
     ├── MotorSilent         a motor on the bus does not answer
     └── CameraError         a camera gives no picture
@@ -82,6 +83,10 @@ class CheckpointError(EtudeError):
     def __init__(self, path: Path | str, problem: str, details: Iterable[str] = ()) -> None:
         self.path, self.problem, self.details = Path(path), problem, tuple(details)
         super().__init__(f"{path}: {problem}")
+
+
+class NoCheckpoint(CheckpointError, UserError):
+    """A path leads to no checkpoint at all; another one would."""
 
 
 class DeviceError(EtudeError):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from etude.core.errors import EtudeError
+from etude.core.errors import EtudeError, NoCheckpoint
 from etude.core.stats import Stats
 from etude.policies import checkpoint, lerobot
 from etude.policies.loaded import LoadedPolicy
@@ -34,7 +34,7 @@ class Report:
 
 
 def check(folder: Path, *, device: str = "cpu") -> Report:
-    """Look at everything that can be looked at without a robot."""
+    """Look at everything that can be looked at without a robot; raise `NoCheckpoint` where there is nothing to."""
     report = Report()
     try:
         folder = checkpoint.find(folder)
@@ -42,6 +42,8 @@ def check(folder: Path, *, device: str = "cpu") -> Report:
         missing = [name for name in (OURS if is_ours else LEROBOTS) if not (folder / name).is_file()]
         report.problems += [f"{folder / name} is missing." for name in missing]
         loaded = checkpoint.load(folder, device=device)
+    except NoCheckpoint:
+        raise
     except EtudeError as error:
         details = getattr(error, "details", ())
         report.problems += [f"{folder / checkpoint.MODEL}: {one}" for one in details] or [str(error)]

@@ -20,9 +20,10 @@ from torch import nn
 
 from etude.core import frame as frames
 from etude.core.codec import decode, encode, unversioned, versioned
-from etude.core.errors import CheckpointError
+from etude.core.errors import CheckpointError, NoCheckpoint
 from etude.core.files import write_json
 from etude.core.frame import ACTION
+from etude.core.run import Run
 from etude.core.spec import Spec
 from etude.policies import lerobot, policies
 from etude.policies.card import card
@@ -104,14 +105,17 @@ def verify(folder: Path | str) -> float:
 def find(folder: Path) -> Path:
     """Give the folder that holds the policy: `folder`, or the `pretrained_model/` in it."""
     for candidate in (folder, folder / PRETRAINED):
-        if (candidate / CONFIG).is_file():
+        if (candidate / CONFIG).is_file() and not Run(candidate).events.exists():
             return candidate
+    for last in (folder / "checkpoints" / "last", folder / "last"):
+        if last.is_dir():
+            raise NoCheckpoint(folder, f"this is a training run; its last checkpoint is {last}.")
     if not folder.is_dir():
-        raise CheckpointError(folder, "there is no such folder.")
+        raise NoCheckpoint(folder, "there is no such folder.")
     pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
     if pickles:
         raise CheckpointError(folder, f"{pickles[0]} is a pickle, which can run any program when it is read.")
-    raise CheckpointError(folder, f"there is no {CONFIG} here, so this is no checkpoint.")
+    raise NoCheckpoint(folder, f"there is no policy's {CONFIG} here, so this is no checkpoint.")
 
 
 def _golden(loaded: LoadedPolicy) -> dict[str, torch.Tensor]:
