@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from etude.cli.main import COMMANDS
@@ -41,3 +43,14 @@ def test_the_version(etude):
     from etude import __version__
 
     assert etude("--version")[1].strip() == __version__
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.EACCES, "no permission"), (errno.ENOSPC, "the disk is full")])
+def test_what_the_system_refuses_is_one_sentence(etude, monkeypatch, number, told):
+    def refuse(*_):
+        raise OSError(number, "words of the system's", "/some/place")
+
+    monkeypatch.setattr("etude.cli.runs.run", refuse)
+    code, _, err = etude("runs")
+    assert (code, told in err, err.count("\n")) == (2, True, 1)
+    assert err.startswith("error: /some/place: ")

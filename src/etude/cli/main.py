@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -49,6 +50,15 @@ COMMANDS = {
     "runs": "The runs made on this machine.",
 }
 
+OUTSIDE = {
+    errno.EACCES: "you have no permission for this. Choose another place, or ask its owner.",
+    errno.EPERM: "you have no permission for this. Choose another place, or ask its owner.",
+    errno.EROFS: "this disk can only be read. Choose another place.",
+    errno.ENOSPC: "the disk is full. Make room, or choose another place.",
+    errno.EDQUOT: "your share of the disk is full. Make room, or choose another place.",
+}
+"""What the operating system refuses, in words; nothing else of its errors is a user's to mend."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give its exit code: 0 done, 1 failed, 2 mistyped, 130 interrupted."""
@@ -76,6 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in OUTSIDE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{OUTSIDE[error.errno]} What was saved before is intact.", file=sys.stderr)
+        return 2
 
 
 def _run(name: str, arguments: list[str]) -> int:
