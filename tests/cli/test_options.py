@@ -130,3 +130,8 @@ def test_a_policy_that_samples_goes_on_in_a_whole_rollout(mode):
 def test_what_cannot_be_done_is_said(kind, words, message):
     with pytest.raises((ConfigError, UserError), match=message):
         agent_of(load(kind), options(*(f"--policy.{word}" for word in words)))
+
+
+def test_more_of_a_chunk_than_there_is_cannot_be_played():
+    with pytest.raises(UserError, match=r"--policy\.replan = 9 is more than the 4 actions"):
+        agent_of(load("act"), options("--policy.replan=9"))

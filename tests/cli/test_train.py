@@ -81,3 +81,10 @@ def test_a_map_of_names_must_be_one():
 def test_a_mistyped_preset_is_told():
     with pytest.raises(NotFound, match="Did you mean 'small'"):
         read("--dataset.root=a", "--policy.preset=smal")
+
+
+def test_the_help_marks_no_place_to_act_unless_one_is_chosen(etude):
+    for words, marked in ([], ", pusht, "), (["--env.type=aloha"], "[aloha]"):
+        _, out, _ = etude("train", *words, "--help")
+        line = next(line for line in out.splitlines() if line.startswith("--env.type="))
+        assert marked in line

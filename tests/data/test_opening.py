@@ -11,7 +11,6 @@ from etude.data.formats import formats
 @pytest.mark.parametrize(
     ("files", "holding"),
     [
-        (None, "There is no such folder."),
         ([], "The folder holds nothing."),
         (["b.txt", "a.txt"], "The folder holds a.txt, b.txt."),
         ([f"{i}.png" for i in range(10)], "7.png and 2 more."),
@@ -19,10 +18,9 @@ from etude.data.formats import formats
 )
 def test_a_folder_that_is_no_dataset_is_answered_in_one_sentence(tmp_path, files, holding):
     root = tmp_path / "folder"
-    if files is not None:
-        root.mkdir()
-        for name in files:
-            (root / name).touch()
+    root.mkdir()
+    for name in files:
+        (root / name).touch()
     with pytest.raises(UserError) as caught:
         open_dataset(root)
     message = str(caught.value)
@@ -30,6 +28,11 @@ def test_a_folder_that_is_no_dataset_is_answered_in_one_sentence(tmp_path, files
     assert message.startswith(f"{root} is not a dataset. Looked for ")
     assert "meta/info.json of LeRobot v2.0 or v2.1" in message
     assert message.endswith(holding)
+
+
+def test_a_folder_that_is_not_there_is_told_first(tmp_path):
+    with pytest.raises(UserError, match="is not a dataset: there is no such folder"):
+        open_dataset(tmp_path / "folder")
 
 
 def test_a_file_is_no_dataset(tmp_path):

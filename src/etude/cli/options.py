@@ -98,6 +98,10 @@ def agent_of(
     coeff = None if realtime else _coefficient(loaded, options)
     delay, is_real = options.delay or 0, isinstance(clock, RealClock)
     replan = options.replan or (1 if coeff is not None else loaded.n_action_steps)
+    if replan > loaded.chunk_size:
+        raise UserError(
+            f"--policy.replan = {replan} is more than the {loaded.chunk_size} actions of this policy's chunks."
+        )
     _check_delay(delay, loaded, options.rtc)
     if is_real and (delay or (realtime and options.delay is None)):
         thinking = InThread(policy, hz, options.delay)

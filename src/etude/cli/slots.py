@@ -56,9 +56,10 @@ def fill(command: type, arguments: Sequence[str], stored: dict[str, str] | None 
     chosen = {name: slot.default for name, slot in slots.items()} | (stored or {}) | typed
     unsaid = _unsaid(slots, arguments, stored or {})
     configs = {name: slot.registry.config(chosen[name]) for name, slot in slots.items()}
+    said = {name: plugin for name, plugin in chosen.items() if name not in unsaid}
     namespace: dict[str, Any] = {
         "__annotations__": {name: _nothing() if name in unsaid else config for name, config in configs.items()},
-        "__doc__": f"{command.__doc__}\n\n{_choices_shown(slots, configs, chosen)}",
+        "__doc__": f"{inspect.cleandoc(command.__doc__ or '')}\n\n{_choices_shown(slots, configs, said)}",
         "__module__": command.__module__,
     }
     for name, slot in slots.items():
@@ -127,10 +128,10 @@ def _take(slots: dict[str, Slot], word: str, arguments: Sequence[str]) -> tuple[
 
 
 def _choices_shown(slots: dict[str, Slot], configs: dict[str, type], chosen: dict[str, str]) -> str:
-    """Say in the help what may be plugged in, since the options below are those of the present choice."""
+    """Say in the help what may be plugged in, since the options below are those of the present choice, if any."""
     lines: list[str] = []
     for name, slot in slots.items():
-        names = (f"[{plugin}]" if plugin == chosen[name] else plugin for plugin in slot.registry.names())
+        names = (f"[{plugin}]" if plugin == chosen.get(name) else plugin for plugin in slot.registry.names())
         lines.append(f"--{name}.type=NAME, one of: {', '.join(names)}")
         if slot.preset != "default":
             known = ", ".join(presets_of(configs[name]))

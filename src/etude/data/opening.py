@@ -104,13 +104,13 @@ def _writer_module(config: Any) -> Any:
 
 
 def _not_a_dataset(root: Path) -> str:
+    if not root.exists():
+        return f"{root} is not a dataset: there is no such folder."
     wanted = ", or ".join(formats.config(name).LOOKS_FOR for name in formats.names())
     return f"{root} is not a dataset. Looked for {wanted}. {_holding(root)}"
 
 
 def _holding(root: Path) -> str:
-    if not root.exists():
-        return "There is no such folder."
     return f"The folder holds {_listing(root)}." if root.is_dir() else "It is a file; give the folder."
 
 
