@@ -68,8 +68,10 @@ def _read(path: Path) -> Frame:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} cannot be read as an npz file of arrays: {error}") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, AttributeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is no npz file of arrays, such as numpy.savez writes.") from error
 
 
 def _problem(policy: LoadedPolicy, frame: Frame) -> str:

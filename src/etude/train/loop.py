@@ -54,6 +54,8 @@ def train(
         if say and config.steps > setup.state.step:
             say(setup.told())
             say(setup.loading_cost().sentences())
+        elif say and resume:
+            say(f"This run has made its {setup.state.step} updates; a larger --steps goes on.")
         if parallel.process_index():
             _Loop(setup, checkpoints, None, is_stopped).run()
         else:
