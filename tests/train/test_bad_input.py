@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from etude.core.errors import DatasetError, UserError
+from etude.core.errors import DatasetError, EtudeError, UserError
 from etude.core.events import read_events
 from etude.train.loop import train
 from etude.train.watchers import Watcher
@@ -36,6 +36,19 @@ class TestBadInput:
         with pytest.raises(DatasetError, match="episode 3, frame 2"):
             train(config)
         assert _events(config, "saved")
+
+    def test_an_endless_gradient_ends_the_run_before_it_spoils_a_checkpoint(self, config):
+        class Breaks(Watcher):
+            def begin(self, run):
+                self.weights = next(run.setup.loaded.policy.parameters())
+
+            def step(self, step, values):
+                if step == 1:
+                    self.weights.register_hook(lambda gradient: gradient * np.inf)
+
+        with pytest.raises(EtudeError, match=r"The gradient became (inf|nan) at update 2\. Try a lower"):
+            train(replace(config, save_freq=1), watchers=[Breaks()])
+        assert [event["step"] for event in _events(config, "saved")] == [1]
 
     @pytest.mark.parametrize(
         ("size", "accum", "advice"),

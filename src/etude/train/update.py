@@ -36,8 +36,7 @@ def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
     with record_function("wait for results"):
         losses = parallel.averaged({name: torch.stack([each[name] for each in told]).mean() for name in told[0]})
         values = {name: value.item() for name, value in (losses | {"grad_norm": length}).items()}
-    if not np.isfinite(values["loss"]):
-        raise EtudeError(f"The loss became {values['loss']} at update {state.step}. {_advice(setup)}")
+    _check_sound(setup, values)
     return values | {"lr": state.optimizer.param_groups[0]["lr"]}
 
 
@@ -77,6 +76,16 @@ def sow(device: torch.device, *numbers: int) -> int:
     np.random.seed(int(seeds[1] >> np.uint64(32)))  # noqa: NPY002  for code that draws from the global state
     random.seed(seed)
     return seed
+
+
+def _check_sound(setup: Setup, values: dict[str, float]) -> None:
+    """Raise `EtudeError` when the update has spoiled the weights, before a checkpoint holds them."""
+    told = {"loss": values["loss"]}
+    if not parallel.is_sharded(setup.accelerator):
+        told["gradient"] = values["grad_norm"]
+    for name, value in told.items():
+        if not np.isfinite(value):
+            raise EtudeError(f"The {name} became {value} at update {setup.state.step}. {_advice(setup)}")
 
 
 def _advice(setup: Setup) -> str:
