@@ -25,12 +25,19 @@ def test_a_classic_by_its_name():
         ({"id": "Pendulun-v1"}, "Gymnasium cannot make Pendulun-v1"),
         ({"id": "nowhere_at_all:It-v0"}, "nowhere_at_all"),
         ({"id": "Pendulum-v1", "options": '{"gravitation": 1}'}, "gravitation"),
+        ({"id": "etude.envs.gym:etude/Push-v0", "options": '{"preset": "hrd"}'}, "No preset named 'hrd'"),
         ({"id": "CartPole-v1"}, r"as its action, got Discrete\(2\)"),
     ],
 )
 def test_what_cannot_be_made_is_said(options, told):
     with pytest.raises(UserError, match=told):
         envs.build(Config(**options))
+
+
+def test_what_an_environment_refuses_is_said():
+    pytest.importorskip("gym_pusht")
+    with pytest.raises(UserError, match=r"Gymnasium cannot make gym_pusht:gym_pusht/PushT-v0.*Unknown obs_type foo"):
+        envs.build(Config(id="gym_pusht:gym_pusht/PushT-v0", options='{"obs_type": "foo"}'))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from etude.core.errors import MissingExtra
+from etude.core.errors import MissingExtra, NotFound
 from etude.core.frame import Frame
 from etude.envs import envs
 from etude.hardware.bodies.so101 import SO101
@@ -25,6 +25,7 @@ except ModuleNotFoundError as error:
 
 _IMAGES, _STATE = "observation.images.", "observation.state"
 _WIDEST_DEG = 360.0
+PRESETS = ("plain", "hard")
 
 
 class TableEnv(gymnasium.Env):
@@ -49,6 +50,8 @@ class TableEnv(gymnasium.Env):
         render_mode: str | None = None,
     ) -> None:
         """Set the table for `task`; `preset` is `plain` or `hard`."""
+        if preset not in PRESETS:
+            raise NotFound("preset", preset, PRESETS)
         known = envs.config(f"so101_{task}")
         config = replace(known.hard() if preset == "hard" else known(), width=width, height=height)
         self._env = envs.build(replace(config, max_seconds=max_seconds or config.max_seconds))

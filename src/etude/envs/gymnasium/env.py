@@ -16,7 +16,8 @@ def build(config: Config) -> GymnasiumEnv:
     choices = {"render_mode": "rgb_array", "disable_env_checker": True} | config.choices()
     try:
         env = gymnasium.make(config.id, max_episode_steps=config.episode_length, **choices)
-    except (gymnasium.error.Error, ImportError, TypeError) as error:
+    except (gymnasium.error.Error, ImportError, TypeError, ValueError, LookupError, AssertionError) as error:
+        # Any of these is how environments refuse an option.
         raise UserError(f"Gymnasium cannot make {config.id} with {config.options}: {error}") from error
     hz = config.hz or float(env.metadata.get("render_fps") or 0)
     if not hz:
