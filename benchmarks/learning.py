@@ -42,7 +42,7 @@ TASKS = {
     "pusht": Task(
         record=(sys.executable, str(ROOT / "examples" / "pusht" / "record.py"), "--episodes=300", "--seed=1000"),
         env=("--env.type=pusht", "--env.preset=keypoints"),
-        steps={"act": 6000, "diffusion": 4000, "flow": 4000, "vqbet": 20000},
+        steps={"act": 3000, "diffusion": 1900, "flow": 2500, "vqbet": 7000},
     ),
     "pick_place": Task(
         record=(
@@ -50,7 +50,7 @@ TASKS = {
             "--task.poses=true", "--dataset.num_episodes=100", "--dataset.single_task=Put the red block into the bin.",
         ),
         env=("--env.type=so101_pick_place", "--env.task.poses=true", "--env.cameras"),
-        steps={"act": 3000, "diffusion": 3000, "flow": 3000, "vqbet": 12000},
+        steps={"act": 3000, "diffusion": 1900, "flow": 2500, "vqbet": 7000},
     ),
 }  # fmt: skip
 
@@ -93,7 +93,7 @@ def measured(folder: Path, name: str, policy: str, n: int, seed: int) -> dict[st
     called([*ETUDE, *train, f"--output_dir={run}"])
     minutes = (time.monotonic() - began) / 60
     evaluate = ["eval", f"--policy.path={run / 'checkpoints' / 'last'}", *task.env, f"--eval.n_episodes={n}"]
-    told = called([*ETUDE, *evaluate, f"--output_dir={run}-eval", "--eval.num_processes=1", "--json"])
+    told = called([*ETUDE, *evaluate, f"--output_dir={run}-eval", "--eval.num_processes=1", "--eval.batch_size=10", "--json"])
     score = json.loads(told.splitlines()[-1])
     return {"task": name, "policy": policy, "minutes": round(minutes, 1), "train": " ".join(train), **score}
 
