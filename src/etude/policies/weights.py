@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,10 +24,15 @@ MOST_COMPARED = 50
 
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors, atomically; they are moved to the processor."""
+    """Write tensors, atomically; they are moved to the processor. Raises `OSError` when the disk is full."""
     with atomic(path) as draft:
         stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        save_file(stored, draft, metadata={"format": "pt"})
+        try:
+            save_file(stored, draft, metadata={"format": "pt"})
+        except SafetensorError as error:
+            if f"os error {errno.ENOSPC}" in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+            raise
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
