@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from etude.core.errors import CheckpointError, ConfigError, SpecMismatch
 from etude.core.frame import example
@@ -147,6 +149,16 @@ def test_pickles_are_refused(tmp_path):
         checkpoint.load(tmp_path)
     with pytest.raises(CheckpointError, match="a pickle can run any program"):
         read_weights(tmp_path / "model.pt")
+
+
+def test_a_full_disk_is_told_as_one(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("etude.policies.weights.save_file", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_weights(tmp_path / "a.safetensors", {})
+    assert caught.value.errno == errno.ENOSPC
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

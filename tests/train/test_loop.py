@@ -12,6 +12,7 @@ from etude.core.errors import ConfigError, EtudeError
 from etude.core.events import read_events
 from etude.policies import checkpoint, policies
 from etude.policies.weights import read_weights
+from etude.train.checkpoints import Checkpoints
 from etude.train.config import Average, Scheduler
 from etude.train.loop import train
 from etude.train.watchers import Watcher
@@ -128,6 +129,21 @@ def test_an_earlier_run_is_not_written_over(config):
     train(replace(config, steps=1))
     with pytest.raises(ConfigError, match="already holds a training run"):
         train(config)
+
+
+def test_a_run_is_made_by_one_process_at_a_time(config):
+    with Checkpoints(config.output_dir, 0).alone(), pytest.raises(ConfigError, match="Another process trains in"):
+        train(config)
+    train(config)
+
+
+def test_who_was_stopped_and_who_has_nothing_left_to_do_is_told(config):
+    told = []
+    train(config, watchers=[StopAt(2)], say=told.append)
+    assert told[-1] == f"Stopped after 2 of {config.steps} updates; --resume goes on."
+    train(config, resume=True)
+    train(config, resume=True, say=told.append)
+    assert told[-1] == f"This run has made its {config.steps} updates; a larger --steps goes on."
 
 
 def test_resuming_nothing_is_refused(config):

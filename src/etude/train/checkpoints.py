@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from etude.core.errors import ConfigError
 from etude.core.files import write_json
 from etude.policies.files import point, replacing
+
+if sys.platform != "win32":
+    import fcntl
 
 CHECKPOINTS, LAST, BEST, STATE_FOLDER, SCORES = "checkpoints", "last", "best", "training_state", "scores.json"
 
@@ -25,6 +31,27 @@ class Checkpoints:
     def last(self) -> Path:
         """The link to the newest checkpoint."""
         return self.folder / LAST
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the run's folder; raise `ConfigError` while another process trains in it."""
+        run = self.folder.parent
+        run.mkdir(parents=True, exist_ok=True)
+        if sys.platform == "win32":  # folders cannot be locked there
+            yield
+            return
+        held = os.open(run, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(held)
+            raise ConfigError(f"Another process trains in {run}. Wait for it, or choose another output_dir.") from error
+        except OSError:  # a disk without locks
+            pass
+        try:
+            yield
+        finally:
+            os.close(held)
 
     def tidy(self) -> None:
         """Drop what a save that was killed left."""

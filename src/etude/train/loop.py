@@ -59,12 +59,14 @@ def train(
         if parallel.process_index():
             _Loop(setup, checkpoints, None, is_stopped).run()
         else:
-            checkpoints.tidy()
-            with closing(EventLog(config.output_dir / "events.jsonl")) as log:
+            with checkpoints.alone(), closing(EventLog(config.output_dir / "events.jsonl")) as log:
+                checkpoints.tidy()
                 heard = [Events(), *watchers]
                 run = Run(setup=setup, log=log, watchers=heard, on_score=checkpoints.score)
                 with _watched(run):
                     _Loop(setup, checkpoints, run, is_stopped).run()
+                if say and not run.stop_reason and setup.state.step < config.steps:
+                    say(f"Stopped after {setup.state.step} of {config.steps} updates; --resume goes on.")
         parallel.wait_for_all()
     return checkpoints.last.resolve()
 
