@@ -23,12 +23,13 @@ def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Ten
     if not pixels:
         return images
     height, width = images.shape[-3:-1]
-    offsets = torch.randint(-pixels, pixels + 1, (len(images), 2), generator=generator).tolist()
+    down, right = torch.randint(-pixels, pixels + 1, (len(images), 2), generator=generator)[..., None].unbind(1)
+    # Brought to the device at once: a copy for each sample would wait for it each time.
+    rows = (torch.arange(height) + down).clamp_(0, height - 1).to(images.device)
+    columns = (torch.arange(width) + right).clamp_(0, width - 1).to(images.device)
     shifted = torch.empty_like(images)
-    for target, sample, (down, right) in zip(shifted, images, offsets, strict=True):
-        rows = torch.arange(height).add_(down).clamp_(0, height - 1)
-        columns = torch.arange(width).add_(right).clamp_(0, width - 1)
-        torch.index_select(sample.index_select(-3, rows.to(images.device)), -2, columns.to(images.device), out=target)
+    for target, sample, row, column in zip(shifted, images, rows, columns, strict=True):
+        torch.index_select(sample.index_select(-3, row), -2, column, out=target)
     return shifted
 
 
