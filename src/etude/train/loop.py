@@ -114,6 +114,8 @@ class _Loop:
     def _is_save_due(self) -> bool:
         config, step = self._setup.config, self._setup.state.step
         is_wanted = bool(self._run and self._run.takes_save_wish())
+        if parallel.is_sharded(self._setup.accelerator):  # only all processes together can put the weights together
+            is_wanted = parallel.first_says(is_wanted, self._setup.device)
         return is_wanted or step % config.save_freq == 0 or step == config.steps
 
     def _is_asked_to_stop(self) -> bool:
