@@ -49,6 +49,11 @@ def test_a_run_is_resumed_as_it_was_configured(tmp_path):
     assert read("--dataset.root=c", f"--output_dir={tmp_path}").batch_size == 64, "only when it is resumed"
 
 
+def test_going_on_where_there_is_no_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match="holds no run to go on with"):
+        read("--resume", f"--output_dir={tmp_path}")
+
+
 def test_runs_of_one_dataset_that_were_stored_as_a_path_are_read(tmp_path):
     stored = encode(read("--dataset.root=a"))
     stored["dataset"]["root"] = "a"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyExport:
     """Write a policy so that LeRobot loads it. What LeRobot cannot express is refused by name, never left out."""
 
-    checkpoint: Positional[Path]
+    checkpoint: Positional[Annotated[Path, arg(metavar="CHECKPOINT")]]
     """The checkpoint folder: Etude's, or an old one of LeRobot's to bring to its present layout."""
-    output: Positional[Path]
+    output: Positional[Annotated[Path, arg(metavar="OUTPUT")]]
     """The folder to write; it should not exist yet."""
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +16,9 @@ class PolicyImport:
     LeRobot's checkpoints also run as they are.
     """
 
-    checkpoint: Positional[Path]
+    checkpoint: Positional[Annotated[Path, arg(metavar="CHECKPOINT")]]
     """LeRobot's folder: `pretrained_model`, or the one around it."""
-    output: Positional[Path]
+    output: Positional[Annotated[Path, arg(metavar="OUTPUT")]]
     """The folder to write; it should not exist yet."""
     stats_of: str = ""
     """Whose statistics to take, where an old checkpoint learned from several datasets."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from etude.core.errors import UserError
+
 SEVERAL = ("--dataset.root", "--dataset.weights")
 """Flags that may be given once for each dataset."""
 
@@ -35,7 +37,9 @@ def _stored(words: Sequence[str]) -> list[str]:
     config = Path(given.get("--output_dir", "")) / "config.json"
     is_resumed = given.get("--resume", "false").lower() in ("true", "")
     is_read = is_resumed and "--output_dir" in given and not {"--config", "--config_path"} & given.keys()
-    return [f"--config={config}"] if is_read and config.is_file() else []
+    if is_read and not config.is_file() and not (config.parent / "checkpoints").is_dir():
+        raise UserError(f"{config.parent} holds no run to go on with: it has no {config.name}.")
+    return [f"--config={config}"] if is_read else []
 
 
 def _pairs(words: Sequence[str]) -> list[tuple[str, str]]:
