@@ -203,8 +203,19 @@ def _writing(root: Path) -> Iterator[None]:
 
 
 def _require_same(what: str, there: Any, wanted: Any) -> None:
-    if there != wanted:
-        raise UserError(f"The dataset's {what} should stay {there}, got {wanted}. Record into a new folder instead.")
+    if there == wanted:
+        return
+    if isinstance(there, dict):
+        names = [name for name in {**there, **wanted} if there.get(name) != wanted.get(name)]
+        there, wanted = (", ".join(f"{name} {_told(keys.get(name))}" for name in names) for keys in (there, wanted))
+    raise UserError(f"The dataset's {what} should stay {there}, got {wanted}. Record into a new folder instead.")
+
+
+def _told(described: tuple[str, tuple[str, ...]] | None) -> str:
+    if described is None:
+        return "absent"
+    shape, names = described
+    return f"{shape} ({', '.join(names)})" if names else shape
 
 
 def _described(specs: Specs) -> dict[str, tuple[str, tuple[str, ...]]]:
