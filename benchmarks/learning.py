@@ -93,7 +93,9 @@ def measured(folder: Path, name: str, policy: str, n: int, seed: int) -> dict[st
     called([*ETUDE, *train, f"--output_dir={run}"])
     minutes = (time.monotonic() - began) / 60
     evaluate = ["eval", f"--policy.path={run / 'checkpoints' / 'last'}", *task.env, f"--eval.n_episodes={n}"]
-    told = called([*ETUDE, *evaluate, f"--output_dir={run}-eval", "--eval.num_processes=1", "--eval.batch_size=10", "--json"])
+    told = called(
+        [*ETUDE, *evaluate, f"--output_dir={run}-eval", "--eval.num_processes=1", "--eval.batch_size=10", "--json"]
+    )
     score = json.loads(told.splitlines()[-1])
     return {"task": name, "policy": policy, "minutes": round(minutes, 1), "train": " ".join(train), **score}
 

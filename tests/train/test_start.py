@@ -141,7 +141,7 @@ def test_a_new_policy_may_know_keys_by_other_names(config, dataset):
 
 
 def test_a_map_from_keys_that_the_dataset_lacks_is_refused(config):
-    with pytest.raises(NotFound, match="No key of the dataset for --rename_map named 'observation.images.phone'"):
+    with pytest.raises(NotFound, match=r"No key of the dataset for --rename_map named 'observation\.images\.phone'"):
         train(replace(config, steps=1, rename_map={"observation.images.phone": FRONT}))
 
 
