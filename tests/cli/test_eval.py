@@ -89,6 +89,13 @@ def test_every_setting_is_stored_beside_the_result(trained, tmp_path, capsys):
     assert "trained at 20 frames per second and acted at 10" in told
 
 
+def test_an_evaluation_takes_no_other_ones_place(trained, tmp_path, capsys):
+    before = evaluated(trained / "act", tmp_path)
+    assert main(["eval", f"--policy.path={trained / 'act'}", f"--output_dir={tmp_path}", *PUSHT]) == 2
+    assert "already holds an evaluation" in capsys.readouterr().err
+    assert json.loads((tmp_path / "eval.json").read_text()) == before
+
+
 def test_a_policy_that_samples_repeats_bit_for_bit(trained, tmp_path):
     one, again = (evaluated(trained / "diffusion", tmp_path / name, "--eval.videos=0") for name in ("a", "b"))
     assert one["rollouts"] == again["rollouts"]

@@ -96,11 +96,14 @@ def run(command: Eval) -> int:
     """Evaluate, film, and store every setting beside the result."""
     from etude.cli.parse import encode
     from etude.core.run import start
+    from etude.rollout.report import FILE
 
     if command.dataset.root:
         from etude.cli.eval_dataset import compare
 
         return compare(command)
+    if command.output_dir and (command.output_dir / FILE).exists():
+        raise UserError(f"{command.output_dir} already holds an evaluation. Choose another --output_dir.")
     stored = start("eval", encode(command), command.output_dir)
     score, films = _scored(command, stored)
     _report(command, stored, score)
