@@ -169,7 +169,7 @@ def _trained(command: Train) -> int:
     listed = Listed(encode(replace(command, resume=False)), config.output_dir)
     watchers = [*watchers_of(command), listed]
     if config.lora.rank and config.policy_path is None:
-        say("Adapters learn beside weights that stay as they are, here random ones: name a checkpoint by --policy.path.")
+        say("Adapters learn beside weights that stay, here random ones: name trained ones by --policy.path.")
     with progress("Training", command.steps) as line:
         last = train(config, resume=command.resume, watchers=[Bar(line), *watchers], say=say)
     report(config.output_dir / "events.jsonl", config.holdout_episodes)
