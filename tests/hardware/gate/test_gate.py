@@ -227,6 +227,15 @@ poses = arrays(np.float32, 2, elements=st.floats(-90, 90, width=32))
 moments = st.lists(st.floats(0, 2), min_size=1, max_size=25)
 
 
+def test_what_an_arm_does_before_anything_is_sent_after_a_jump_is_where_it_leaves_from():
+    gate = made(stale_s=0.5)
+    gate.admit(act(0.0, 0.0), 0.0)
+    gate.see(act(0.0, 0.0), 0.0)
+    gate.see(act(25.0, 25.0), 1.0)
+    applied, _ = gate.admit(act(0.0, 0.0), 1.0)
+    assert (np.abs(applied - 25.0) <= START_SPEED * 0.1).all()
+
+
 @settings(max_examples=60)
 @given(moments, st.data())
 def test_whatever_is_asked_seen_or_waited_for_no_step_is_too_long(waits, data):

@@ -50,6 +50,7 @@ class Gate:
         self._seen_at = self._sent_at = self._started_at = 0.0
         self._is_starting = np.ones(len(self._names), bool)
         self._held: np.ndarray | None = None
+        self._is_fresh = True
         self.stopped_by = ""
         """Why the arm holds still; empty while it may move."""
 
@@ -59,14 +60,15 @@ class Gate:
         self._seen_at = self._started_at = now
         self._sent_at = now - _FIRST_TICK_S
         self._is_starting = np.ones(len(self._names), bool)
-        self._held = None
+        self._held, self._is_fresh = None, True
 
     def see(self, measured: np.ndarray, now: float) -> None:
         """Note a measured pose; start again when it jumped, such as after a reset or when somebody moved the arm."""
         elapsed = now - self._seen_at
         jump = np.abs(measured - self.measured).max()
         # In no time nothing moves by itself: a simulated scene was reset, if only to a pose close by.
-        if elapsed < 0 or jump > (_SLACK + _FASTEST * elapsed if elapsed else 0.0):
+        is_reset = elapsed < 0 or jump > (_SLACK + _FASTEST * elapsed if elapsed else 0.0)
+        if is_reset or self._is_fresh:  # until something is sent, the pose to leave is where the arm is by now
             self.start(measured, now)
         self.measured, self._seen_at = measured.astype(np.float64), now
 
@@ -112,7 +114,7 @@ class Gate:
         near = _bounded(slowed, self.measured - self._max_reach, self.measured + self._max_reach)
         above = self._table.keep_above(near, self._last) if self._table else near
         self._is_starting &= slowed != limited
-        self._last, self._sent_at = above, now
+        self._last, self._sent_at, self._is_fresh = above, now, False
         if np.array_equal(above, action):
             return above.astype(np.float32), ()
         stages = (
