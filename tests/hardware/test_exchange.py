@@ -1,7 +1,5 @@
 """One question and its answers, on a line where bytes take time."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +34,7 @@ def positions(request):
 
 
 def ask_all(exchange, *ids, is_urgent=True):
-    return exchange.ask(replace(StsDialect().sync_read(ids, POSITION, 0), is_urgent=is_urgent))
+    return exchange.ask(StsDialect().sync_read(ids, POSITION, 0)._replace(is_urgent=is_urgent))
 
 
 def test_answers_come_by_id(exchange_with):

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from etude.hardware.buses.register import Register
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(NamedTuple):
     """What is sent, and who should answer with how much."""
 
     request: bytes
     wanted: tuple[int, ...]
-    size: int = 0
-    """Bytes of data in each answer."""
     reply_bytes: int
     """Bytes on the wire per answer."""
+    size: int = 0
+    """Bytes of data in each answer."""
     frame_bytes: int = 0
     """Bytes on the wire around all answers, where they share a frame."""
     patience_s: float = 0.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from etude.core.errors import ConfigError, MotorSilent, NotFound
@@ -54,7 +53,7 @@ class WireBus(ABC):
         self._dialect = dialect
         self._models = {motor: _model(one.model, models) for motor, one in motors.items()}
         self._table = _table(self._models.values(), models)
-        self._heard: dict[tuple[str, str], _Heard] = {}
+        self._heard: dict[str, dict[str, _Heard]] = {}
         self._vitals: dict[str, Vitals] = {}
 
     @property
@@ -141,7 +140,7 @@ class WireBus(ABC):
                 check=lambda reply: self._check(motor, reply, item, despite_faults=True),
             )
             return
-        question = replace(self._dialect.write(self.motors[motor].id, item, value), expires=_moves(name, value))
+        question = self._dialect.write(self.motors[motor].id, item, value)._replace(expires=_moves(name, value))
         self._check(motor, self.contact.ask_one(motor, question), item, despite_faults=despite_faults)
 
     def sync_read(self, name: str, motors: Iterable[str] | None = None) -> dict[str, int]:
@@ -166,15 +165,16 @@ class WireBus(ABC):
         """Read register `name` of all motors within the tick; a silent one keeps its value for `patience` ticks."""
         item = find(self._table, name)
         replies = self._gather(item, list(self.motors), is_urgent=True)
-        now = self.contact.clock.now()
-        self._heard |= {(name, motor): _Heard(item.decode(reply.data), now) for motor, reply in replies.items()}
-        self.complaints = frozenset(motor for motor, reply in replies.items() if reply.error)
+        heard, now = self._heard.setdefault(name, {}), self.contact.clock.now()
+        for motor, reply in replies.items():
+            heard[motor] = _Heard(item.decode(reply.data), now)
+        self.complaints = frozenset([motor for motor, reply in replies.items() if reply.error])
         for motor, tally in self.tallies.items():
             tally.in_a_row = 0 if motor in replies else tally.in_a_row + 1
         for motor, tally in self.tallies.items():
-            if tally.in_a_row >= self.config.patience or (name, motor) not in self._heard:
+            if tally.in_a_row >= self.config.patience or motor not in heard:
                 raise self._silent_for_long(motor, name)
-        return {motor: self._heard[name, motor].value for motor in self.motors}
+        return {motor: heard[motor].value for motor in self.motors}
 
     def vitals(self, motor: str) -> Vitals:
         """Read how `motor` feels; its faults are told, not raised."""
@@ -216,11 +216,11 @@ class WireBus(ABC):
     def _questions(self, item: Register, ids: tuple[int, ...], attempt: int, *, is_urgent: bool) -> list[Question]:
         together = self._dialect.sync_read(ids, item, attempt)
         questions = [together] if together else [self._dialect.read(motor_id, item) for motor_id in ids]
-        return [replace(question, is_urgent=is_urgent) for question in questions]
+        return [question._replace(is_urgent=is_urgent) for question in questions]
 
     def _silent_for_long(self, motor: str, name: str) -> MotorSilent:
         """Say what is known of a motor that a control loop misses."""
-        heard, vitals, last = self._heard.get((name, motor)), self._vitals.get(motor), ""
+        heard, vitals, last = self._heard.get(name, {}).get(motor), self._vitals.get(motor), ""
         if heard:
             ago_s = self.contact.clock.now() - heard.at_s
             felt = (
@@ -232,7 +232,7 @@ class WireBus(ABC):
     def _ask_now(self, motor: str, item: Register) -> Reply:
         """Read a register while a control loop waits, whatever the motor complains of."""
         question = self._dialect.read(self.motors[motor].id, item)
-        return self.contact.ask_one(motor, replace(question, is_urgent=True))
+        return self.contact.ask_one(motor, question._replace(is_urgent=True))
 
 
 def _moves(name: str, value: int) -> bool:

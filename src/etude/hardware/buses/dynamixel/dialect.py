@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from etude.hardware.buses.dialect import Question, Replies, Reply
 from etude.hardware.buses.dynamixel.packet import (
@@ -58,7 +57,7 @@ class DynamixelDialect:
         """Ask who is there: all answer a ping to everybody."""
         everybody = tuple(range(MAX_ID + 1))
         question = _question(Packet(BROADCAST, Instruction.PING), everybody, _PING_SIZE, "ping")
-        return [replace(question, patience_s=len(everybody) * _TURN_S)]
+        return [question._replace(patience_s=len(everybody) * _TURN_S)]
 
     def read(self, motor_id: int, item: Register) -> Question:
         """Ask for a register of one motor."""
@@ -79,7 +78,7 @@ class DynamixelDialect:
         question = _question(packet, motor_ids, item.size, item.name)
         if code == Instruction.SYNC_READ:
             return question
-        return replace(question, reply_bytes=_FAST_OVERHEAD + item.size, frame_bytes=_FAST_FRAME)
+        return question._replace(reply_bytes=_FAST_OVERHEAD + item.size, frame_bytes=_FAST_FRAME)
 
     def sync_write(self, item: Register, values: Mapping[int, int]) -> bytes:
         """Write the same register of several motors; none answers."""

@@ -5,8 +5,8 @@ Source: ROBOTIS e-Manual, "DYNAMIXEL Protocol 2.0".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 HEADER = b"\xff\xff\xfd\x00"
 BROADCAST = 0xFE
@@ -41,8 +41,7 @@ class Instruction(IntEnum):
     FAST_BULK_READ = 0x9A
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One packet; the first parameter of a status is its error byte."""
 
     id: int

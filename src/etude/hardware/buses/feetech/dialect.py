@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from etude.hardware.buses.dialect import Question, Replies, Reply
 from etude.hardware.buses.feetech.packet import BROADCAST, HEADER, MAX_ID, OVERHEAD, Instruction, Packet, encode, parse
@@ -38,7 +37,7 @@ class StsDialect:
         """Ask who is there: all answer a ping to everybody."""
         everybody = tuple(range(MAX_ID + 1))
         question = _question(Packet(BROADCAST, Instruction.PING), everybody, topic="ping")
-        return [replace(question, patience_s=len(everybody) * _TURN_S)]
+        return [question._replace(patience_s=len(everybody) * _TURN_S)]
 
     def read(self, motor_id: int, item: Register) -> Question:
         """Ask for a register of one motor."""

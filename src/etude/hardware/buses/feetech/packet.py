@@ -5,8 +5,8 @@ Source: Feetech's FT-SCS protocol description (ftservo wiki).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 HEADER = b"\xff\xff"
 BROADCAST = 0xFE
@@ -36,8 +36,7 @@ class Instruction(IntEnum):
     SYNC_WRITE = 0x83
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """One packet; `code` is an instruction on the way to a servo, and error bits on the way back."""
 
     id: int
