@@ -71,23 +71,15 @@ def resized(size: tuple[int, int] | None, observation: Specs) -> tuple[Resize, .
 
 
 def normalized(
-    mapping: Mapping[str, Mode],
-    stats: Mapping[str, Stats],
-    observation: Specs,
-    *,
-    imagenet: bool = False,
-    backbone: str = "resnet18",
+    mapping: Mapping[str, Mode], stats: Mapping[str, Stats], observation: Specs, *, backbone: str
 ) -> Pipeline:
     """Bring pictures to 0..1, then normalise all by `stats`, as `mapping` says of VISUAL, STATE, ENV and ACTION.
 
-    With `imagenet` pictures are normalised by ImageNet's mean and deviation instead of the dataset's; for a `backbone`
-    of transformers, which normalises them as it is used to, they are not.
+    For a `backbone` of transformers, which normalises pictures as it is used to, they are not normalised here.
     """
     cameras = images(observation)
     if is_vision_model(backbone):
         mapping = dict(mapping) | {"VISUAL": Mode.IDENTITY}
-    elif imagenet:
-        stats = dict(stats) | dict.fromkeys(cameras, _imagenet_stats())
     kinds = dict.fromkeys(cameras, "VISUAL") | {STATE: "STATE", ENVIRONMENT_STATE: "ENV", ACTION: "ACTION"}
     modes = {key: mapping.get(kinds[key], Mode.IDENTITY) for key in (*observation, ACTION)}
     outputs = _normalize({ACTION: modes[ACTION]}, stats).inverse()
@@ -99,6 +91,7 @@ def _normalize(modes: Mapping[str, Mode], stats: Mapping[str, Stats]) -> Normali
     return Normalize(modes=modes, stats={key: stats[key] for key in modes if key in stats})
 
 
-def _imagenet_stats() -> Stats:
+def imagenet_stats() -> Stats:
+    """Give the mean and deviation of ImageNet's pictures in 0..1."""
     mean, std = (np.asarray(values).reshape(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return Stats(mean=mean, std=std, min=np.zeros((3, 1, 1)), max=np.ones((3, 1, 1)), count=1)

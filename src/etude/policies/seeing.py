@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from etude.nn.conv import SmallEncoder
 from etude.nn.keypoints import SpatialSoftmax
 from etude.nn.resnet import Norm, ResNet, group_norm
 from etude.nn.vision_models import VisionModel, described
+from etude.policies.framed_config import FramedConfig, KeypointConfig
 from etude.policies.inputs import is_vision_model
 from etude.policies.policy import Batch
 from etude.policies.weights import fill, read_weights
@@ -27,41 +28,16 @@ from etude.policies.weights import fill, read_weights
 C = TypeVar("C", bound=Any)
 
 
-class HasBackbone(Protocol):
-    """The fields of a config that choose a picture encoder."""
-
-    @property
-    def vision_backbone(self) -> str: ...  # noqa: D102
-    @property
-    def vision_config(self) -> str: ...  # noqa: D102
-    @property
-    def freeze_vision(self) -> bool: ...  # noqa: D102
-
-
-class SeesPictures(HasBackbone, Protocol):
-    """The fields of a config that say how pictures are seen; names are LeRobot's."""
-
-    @property
-    def use_group_norm(self) -> bool: ...  # noqa: D102
-    @property
-    def resize_shape(self) -> tuple[int, int] | None: ...  # noqa: D102
-    @property
-    def crop_shape(self) -> tuple[int, int] | None: ...  # noqa: D102
-    @property
-    def crop_is_random(self) -> bool: ...  # noqa: D102
-    @property
-    def spatial_softmax_num_keypoints(self) -> int: ...  # noqa: D102
-
-
 class PictureEncoder(nn.Module):
     """Pictures (..., 3, height, width) in 0..1 or normalised, of `size`, to (..., 2 * keypoint).
 
-    They are resized, cropped, anywhere in training and in the middle when acting, and encoded as a few places in them.
+    They are resized, where `resize` says to what, cropped, anywhere in training and in the middle when acting, and
+    encoded as a few places in them.
     """
 
-    def __init__(self, config: SeesPictures, size: tuple[int, int]) -> None:
+    def __init__(self, config: KeypointConfig, size: tuple[int, int], resize: tuple[int, int] | None = None) -> None:
         super().__init__()
-        self._resize, self._crop, self._is_random = config.resize_shape, config.crop_shape, config.crop_is_random
+        self._resize, self._crop, self._is_random = resize, config.crop_shape, config.crop_is_random
         self.backbone = backbone_of(config, group_norm if config.use_group_norm else nn.BatchNorm2d)
         shown = self._resize or size
         if self._crop and not all(part <= whole for part, whole in zip(self._crop, shown, strict=True)):
@@ -100,18 +76,19 @@ class EncoderPerCamera(nn.ModuleList):
 
 
 def picture_encoder(
-    config: SeesPictures, sizes: Sequence[tuple[int, int]], *, is_separate: bool
-) -> PictureEncoder | EncoderPerCamera:
-    """Build what encodes the pictures of cameras with these `sizes`: one for all, or one for each."""
+    config: KeypointConfig, observation: Specs, *, resize: tuple[int, int] | None = None, is_separate: bool = False
+) -> PictureEncoder | EncoderPerCamera | None:
+    """Build what encodes the pictures of all cameras, where there are some: one for all, or one for each."""
+    sizes = [config.image_size or observation[key].shape[:2] for key in images(observation)]
     if len(set(sizes)) > 1:
         told = ", ".join(f"{height} x {width}" for height, width in sizes)
         raise ConfigError(f"Cameras give pictures of several sizes ({told}); bring them to one by image_size.")
-    if is_separate and len(sizes) > 1:
-        return EncoderPerCamera(PictureEncoder(config, size) for size in sizes)
-    return PictureEncoder(config, sizes[0])
+    num_encoders = len(sizes) if is_separate else 1
+    encoders = [PictureEncoder(config, (height, width), resize) for height, width in sizes[:num_encoders]]
+    return EncoderPerCamera(encoders) if len(encoders) > 1 else next(iter(encoders), None)
 
 
-def observed_width(config: SeesPictures, observation: Specs) -> int:
+def observed_width(config: KeypointConfig, observation: Specs) -> int:
     """Count the numbers that `observed` tells of each time."""
     numbers = sum(observation[key].shape[0] for key in (STATE, ENVIRONMENT_STATE) if key in observation)
     return numbers + len(images(observation)) * 2 * config.spatial_softmax_num_keypoints
@@ -143,7 +120,7 @@ def random_crop(pictures: Tensor, size: tuple[int, int]) -> Tensor:
     return pictures[..., top : top + tall, left : left + wide]
 
 
-def backbone_of(config: HasBackbone, norm: Norm) -> ResNet | SmallEncoder | VisionModel:
+def backbone_of(config: FramedConfig, norm: Norm) -> ResNet | SmallEncoder | VisionModel:
     """Build a config's picture encoder, with random weights; `norm` is for a ResNet."""
     name = config.vision_backbone
     if is_vision_model(name):

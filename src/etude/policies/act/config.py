@@ -4,53 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION, STATE
+from etude.core.frame import ACTION, images
 from etude.core.spec import Spec, Specs
 from etude.core.stats import Stats
 from etude.core.window import Window
-from etude.policies.inputs import check_backbone, check_least, check_shares, chosen, normalized, resized
+from etude.policies.framed_config import FramedConfig, mean_std
+from etude.policies.inputs import check_least, check_shares, chosen, imagenet_stats, is_vision_model
 from etude.transforms.normalize import Mode
 from etude.transforms.pipeline import Pipeline
-from etude.transforms.relative import RelativeActions
 
 
-def _mean_std() -> dict[str, Mode]:
+def _mapping() -> dict[str, Mode]:
     return {"VISUAL": Mode.MEAN_STD, "STATE": Mode.MEAN_STD, "ACTION": Mode.MEAN_STD}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(FramedConfig):
     """Action Chunking Transformer; the defaults are the published policy, `small` is for a laptop's processor."""
 
+    normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
     chunk_size: int = 100
     """Actions predicted at once."""
     n_action_steps: int = 100
     """Actions of a chunk to play before asking again."""
-    drop_n_last_frames: int = 0
-    """Frames at the end of every episode that no training sample begins at."""
-    image_size: tuple[int, int] | None = None
-    """Height and width to bring pictures to; none leaves them as they are."""
-    normalization_mapping: Mapping[str, Mode] = field(default_factory=_mean_std)
-    """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
     use_imagenet_stats: bool = True
     """Normalise pictures by ImageNet's mean and deviation instead of the dataset's."""
-    use_relative_actions: bool = False
-    """Predict actions as differences from the present state."""
-    relative_exclude_joints: tuple[str, ...] = ("gripper",)
-    """Words that mark joints which stay absolute."""
-    vision_backbone: str = "resnet18"
-    """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
-    its folder or its name on the Hub, such as `facebook/dinov2-small`."""
-    vision_config: str = ""
-    """What a vision model of transformers is made of, as JSON; filled in when training begins."""
-    freeze_vision: bool = False
-    """Leave a vision model of transformers as it is."""
-    pretrained_backbone_weights: Path | None = None
-    """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
     image_tokens: Literal["map", "flat"] = "map"
     """One token for each place of a camera's map, or one for the whole map, which is many times faster."""
     pre_norm: bool = False
@@ -89,9 +70,9 @@ class Config:
     """Learning rate of the picture encoder."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_least(self, 1, "n_heads", "dim_feedforward", "latent_dim")
         check_least(self, 1, "n_encoder_layers", "n_decoder_layers", "n_vae_encoder_layers")
-        check_least(self, 0, "drop_n_last_frames")
         check_shares(self, "dropout")
         if self.dim_model % self.n_heads or self.dim_model % 4:
             raise ConfigError(f"dim_model ({self.dim_model}) must be a multiple of n_heads ({self.n_heads}) and of 4.")
@@ -99,7 +80,6 @@ class Config:
             raise ConfigError(
                 f"n_action_steps ({self.n_action_steps}) must lie between 1 and chunk_size ({self.chunk_size})."
             )
-        check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
 
     @property
     def num_noise(self) -> int:
@@ -115,26 +95,11 @@ class Config:
         """Choose the robot's state, the environment's state and RGB pictures; one of the last two is needed."""
         return chosen("ACT", specs)
 
-    def reframe(self, observation: Specs, action: Spec) -> Pipeline:
-        """Resize pictures and make actions relative, where the config says so."""
-        inputs = resized(self.image_size, observation)
-        if not self.use_relative_actions:
-            return Pipeline(inputs)
-        if STATE not in observation:
-            raise ConfigError(f"Relative actions need '{STATE}'; there is {', '.join(observation)}.")
-        relative = RelativeActions.between(observation[STATE], action, exclude=self.relative_exclude_joints)
-        return Pipeline((*inputs, relative), (relative.inverse(),))
-
     def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
-        """Rewrite frames, bring pictures to 0..1, then normalise by `stats`."""
-        inner = normalized(
-            self.normalization_mapping,
-            stats,
-            observation,
-            imagenet=self.use_imagenet_stats,
-            backbone=self.vision_backbone,
-        )
-        return self.reframe(observation, action).then(inner)
+        """Rewrite frames, bring pictures to 0..1, then normalise by `stats`; pictures by ImageNet's, where it is so."""
+        if self.use_imagenet_stats and not is_vision_model(self.vision_backbone):
+            stats = dict(stats) | dict.fromkeys(images(observation), imagenet_stats())
+        return super().pipeline(stats, observation, action)
 
     @classmethod
     def ensembled(cls) -> Config:
@@ -148,7 +113,7 @@ class Config:
             chunk_size=30,
             n_action_steps=4,
             image_size=(96, 96),
-            normalization_mapping=_mean_std() | {"ENV": Mode.MEAN_STD},
+            normalization_mapping=mean_std(),
             use_relative_actions=True,
             vision_backbone="small",
             image_tokens="flat",

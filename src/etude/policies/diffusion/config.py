@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION, STATE
-from etude.core.spec import Spec, Specs
-from etude.core.stats import Stats
+from etude.core.frame import ACTION
+from etude.core.spec import Specs
 from etude.core.window import Window
-from etude.policies.inputs import check_backbone, check_least, check_shares, chosen, normalized, resized
+from etude.policies.inputs import check_least, chosen
+from etude.policies.noise_config import NoiseConfig
 from etude.policies.realtime import Mode as RtcMode
 from etude.transforms.normalize import Mode
-from etude.transforms.pipeline import Pipeline
-from etude.transforms.relative import RelativeActions
 
 
 def _mapping() -> dict[str, Mode]:
@@ -24,47 +21,16 @@ def _mapping() -> dict[str, Mode]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(NoiseConfig):
     """Diffusion Policy (Chi et al., 2023); the defaults are the published policy with a U-Net."""
 
-    n_obs_steps: int = 2
-    """Frames looked back on, this one included."""
     horizon: int = 16
     """Actions made at once, from that of the first frame looked at on."""
-    n_action_steps: int = 8
-    """Actions to play before asking again, from this frame's on."""
     drop_n_last_frames: int = 7
     """Frames at an episode's end that are not learned from: with more of them every chunk would end in padding."""
     normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
-    """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
-    use_relative_actions: bool = False
-    """Predict actions as differences from the present state."""
-    relative_exclude_joints: tuple[str, ...] = ("gripper",)
-    """Words that mark joints which stay absolute."""
-    vision_backbone: str = "resnet18"
-    """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
-    its folder or its name on the Hub, such as `facebook/dinov2-small`."""
-    vision_config: str = ""
-    """What a vision model of transformers is made of, as JSON; filled in when training begins."""
-    freeze_vision: bool = False
-    """Leave a vision model of transformers as it is."""
-    pretrained_backbone_weights: Path | None = None
-    """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
-    image_size: tuple[int, int] | None = None
-    """Height and width to bring pictures to before the network sees them, by averaging areas, as datasets do while they
-    decode; none leaves them as they are."""
-    resize_shape: tuple[int, int] | None = None
-    """Height and width that the network itself brings whole pictures to, as LeRobot does; many times slower."""
-    crop_shape: tuple[int, int] | None = None
-    """Height and width of the part that is seen: any in training, the middle when acting."""
-    crop_is_random: bool = True
-    """Whether training sees another part each time."""
-    use_group_norm: bool = True
-    """Normalise groups of channels in the picture encoder; otherwise batches."""
-    spatial_softmax_num_keypoints: int = 32
-    """Places in a picture that are told to the network."""
-    use_separate_rgb_encoder_per_camera: bool = False
-    """One picture encoder for each camera."""
+    p_drop_attn: float = 0.3
+    do_mask_loss_for_padding: bool = False
     denoiser: Literal["unet", "transformer"] = "unet"
     """What takes the noise away."""
     down_dims: tuple[int, ...] = (512, 1024, 2048)
@@ -77,16 +43,6 @@ class Config:
     """Width in which a step of noise is told."""
     use_film_scale_modulation: bool = True
     """Whether the observation scales channels as well as shifting them."""
-    n_layer: int = 8
-    """Layers of the transformer."""
-    n_head: int = 4
-    """Its attention heads."""
-    n_emb: int = 256
-    """Its width."""
-    p_drop_emb: float = 0.0
-    """Share of its tokens' values dropped in training."""
-    p_drop_attn: float = 0.3
-    """Share dropped within its layers."""
     causal_attn: bool = True
     """Whether an action reads only actions and observations up to its own time."""
     noise_scheduler_type: Literal["DDPM", "DDIM"] = "DDPM"
@@ -111,8 +67,6 @@ class Config:
     """See `clip_sample`."""
     half_weights: bool = False
     """Act on a processor with the U-Net's large weights in half precision: faster, and slightly other chunks."""
-    do_mask_loss_for_padding: bool = False
-    """Learn nothing from actions beyond the end of an episode."""
     optimizer_lr: float = 1e-4
     """Learning rate."""
     optimizer_betas: tuple[float, float] = (0.95, 0.999)
@@ -125,9 +79,9 @@ class Config:
     """Weight decay of the transformer's matrices; its other parameters have none."""
 
     def __post_init__(self) -> None:
-        check_least(self, 1, "n_obs_steps", "n_layer", "n_head", "num_train_timesteps", "spatial_softmax_num_keypoints")
-        check_least(self, 0, "drop_n_last_frames", "clip_sample_range")
-        check_shares(self, "p_drop_emb", "p_drop_attn")
+        super().__post_init__()
+        check_least(self, 1, "num_train_timesteps")
+        check_least(self, 0, "clip_sample_range")
         if self.denoiser == "unet":
             self._check_unet()
         elif self.n_emb < 4 or self.n_emb % (2 * self.n_head):
@@ -144,9 +98,6 @@ class Config:
                 f"num_inference_steps ({self.num_inference_steps}) must lie between 1 and num_train_timesteps "
                 f"({self.num_train_timesteps})."
             )
-        check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
-        if self.pretrained_backbone_weights and self.use_group_norm:
-            raise ConfigError("pretrained_backbone_weights were normalised by batches; choose use_group_norm=false.")
 
     def _check_unet(self) -> None:
         check_least(self, 1, "n_groups", "kernel_size")
@@ -163,11 +114,6 @@ class Config:
         halvings = 2 ** (len(self.down_dims) - 1)
         if self.horizon % halvings:
             raise ConfigError(f"horizon ({self.horizon}) must be a multiple of {halvings}, for {self.down_dims}.")
-
-    @property
-    def num_noise(self) -> int:
-        """Actions' worth of noise that a chunk is made of."""
-        return self.horizon
 
     @property
     def num_fresh_noise(self) -> int:
@@ -190,19 +136,6 @@ class Config:
     def observes(self, specs: Specs) -> Specs:
         """Choose the robot's state, the environment's state and RGB pictures."""
         return chosen("Diffusion Policy", specs, needs_state=True)
-
-    def reframe(self, observation: Specs, action: Spec) -> Pipeline:
-        """Resize pictures and make actions relative, where the config says so."""
-        inputs = resized(self.image_size, observation)
-        if not self.use_relative_actions:
-            return Pipeline(inputs)
-        relative = RelativeActions.between(observation[STATE], action, exclude=self.relative_exclude_joints)
-        return Pipeline((*inputs, relative), (relative.inverse(),))
-
-    def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
-        """Resize pictures, bring them to 0..1, then normalise all by `stats`."""
-        inner = normalized(self.normalization_mapping, stats, observation, backbone=self.vision_backbone)
-        return self.reframe(observation, action).then(inner)
 
     @classmethod
     def lerobot(cls) -> Config:

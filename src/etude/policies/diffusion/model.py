@@ -13,17 +13,16 @@ from torch import Tensor, nn
 
 from etude.core.frame import ACTION, images
 from etude.core.spec import Spec, Specs
-from etude.nn.diffusion_transformer import DiffusionTransformer, Sizes
 from etude.nn.heads.diffusion import Denoiser, Diffusion
 from etude.nn.heads.integrate import Guide
 from etude.nn.losses import masked_mse
 from etude.nn.time_conv import halve
 from etude.nn.unet1d import Unet1d
-from etude.policies.continuing import guide_of, old_chunk
+from etude.policies.denoising import encoder_of, guide_of, noise_of, old_chunk, transformer_of
 from etude.policies.diffusion.config import Config
-from etude.policies.policy import NOISE, Batch
+from etude.policies.policy import Batch
 from etude.policies.realtime import RealTime
-from etude.policies.seeing import observed, observed_width, picture_encoder, read_pretrained
+from etude.policies.seeing import observed, observed_width, read_pretrained
 
 IS_PAD = f"{ACTION}_is_pad"
 
@@ -39,14 +38,10 @@ class DiffusionPolicy(nn.Module):
     def __init__(self, config: Config, observation: Specs, action: Spec) -> None:
         super().__init__()
         self.config, self.cameras, self._num_joints = config, images(observation), action.shape[0]
-        self.rgb_encoder = None
-        if self.cameras:
-            sizes = [config.image_size or observation[key].shape[:2] for key in self.cameras]
-            is_separate = config.use_separate_rgb_encoder_per_camera
-            self.rgb_encoder = picture_encoder(config, [(h, w) for h, w in sizes], is_separate=is_separate)
+        self.rgb_encoder = encoder_of(config, observation)
         width = observed_width(config, observation)
         if config.denoiser == "transformer":
-            self.transformer = _transformer(config, self._num_joints, width)
+            self.transformer = transformer_of(config, self._num_joints, width, is_causal=config.causal_attn)
         else:
             self.unet = _unet(config, self._num_joints, width * config.n_obs_steps)
             if config.half_weights:
@@ -109,9 +104,7 @@ class DiffusionPolicy(nn.Module):
 
     def _made(self, batch: Batch, guide: Guide | None = None) -> Tensor:
         seen = observed(batch, self.cameras, self.rgb_encoder)
-        given = batch.get(NOISE)
-        if given is None:
-            given = seen.new_empty(len(seen), self.config.horizon, self._num_joints).normal_()
+        given = noise_of(batch, seen, self.config.horizon, self._num_joints)
         noise, *fresh = given.split(self.config.horizon, 1)
         chunk = self._diffusion.sample(
             self._denoiser(seen),
@@ -144,15 +137,3 @@ def _unet(config: Config, channels: int, condition: int) -> Unet1d:
         step_dim=config.diffusion_step_embed_dim,
         scales=config.use_film_scale_modulation,
     )
-
-
-def _transformer(config: Config, channels: int, condition: int) -> DiffusionTransformer:
-    sizes = Sizes(
-        dim=config.n_emb,
-        num_layers=config.n_layer,
-        num_heads=config.n_head,
-        dropout=config.p_drop_attn,
-        embedding_dropout=config.p_drop_emb,
-        is_causal=config.causal_attn,
-    )
-    return DiffusionTransformer(channels, condition, horizon=config.horizon, num_tokens=config.n_obs_steps, sizes=sizes)

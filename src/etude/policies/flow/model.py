@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 from etude.core.frame import ACTION, images
 from etude.core.spec import Spec, Specs
-from etude.nn.diffusion_transformer import DiffusionTransformer, Memory, Sizes
+from etude.nn.diffusion_transformer import Memory
 from etude.nn.heads.flow import TimeLaw, flow_loss, mixed, velocity_of
 from etude.nn.heads.integrate import Given, Guide, even_grid, integrate
 from etude.nn.losses import masked_mse
-from etude.policies.continuing import guide_of, old_chunk
+from etude.policies.denoising import encoder_of, guide_of, noise_of, old_chunk, transformer_of
 from etude.policies.flow.config import Config
-from etude.policies.policy import NOISE, Batch
+from etude.policies.policy import Batch
 from etude.policies.realtime import RealTime
-from etude.policies.seeing import observed, observed_width, picture_encoder, read_pretrained
+from etude.policies.seeing import observed, observed_width, read_pretrained
 
 IS_PAD = f"{ACTION}_is_pad"
 TIME_SCALE = 1000.0
@@ -35,12 +35,9 @@ class FlowPolicy(nn.Module):
     def __init__(self, config: Config, observation: Specs, action: Spec) -> None:
         super().__init__()
         self.config, self.cameras, self._num_joints = config, images(observation), action.shape[0]
-        self.rgb_encoder = None
-        if self.cameras:
-            sizes = [config.image_size or observation[key].shape[:2] for key in self.cameras]
-            is_separate = config.use_separate_rgb_encoder_per_camera
-            self.rgb_encoder = picture_encoder(config, [(h, w) for h, w in sizes], is_separate=is_separate)
-        self.transformer = _transformer(config, self._num_joints, observed_width(config, observation))
+        self.rgb_encoder = encoder_of(config, observation)
+        width = observed_width(config, observation)
+        self.transformer = transformer_of(config, self._num_joints, width, is_causal=False)
         self._law = TimeLaw(
             kind=config.timestep_sampling_strategy,
             alpha=config.timestep_sampling_alpha,
@@ -103,13 +100,10 @@ class FlowPolicy(nn.Module):
 
     def _made(self, batch: Batch, *, given: Given | None = None, guide: Guide | None = None) -> Tensor:
         config, seen = self.config, observed(batch, self.cameras, self.rgb_encoder)
-        noise = batch.get(NOISE)
-        if noise is None:
-            noise = seen.new_empty(len(seen), config.horizon, self._num_joints).normal_()
         memory = self.transformer.remember(seen)
         return integrate(
             lambda values, time: self._velocity(values, time, memory),
-            noise,
+            noise_of(batch, seen, config.horizon, self._num_joints),
             even_grid(config.num_integration_steps),
             method=config.integration_method,
             given=given,
@@ -130,15 +124,3 @@ class FlowPolicy(nn.Module):
 
     def _is_masked(self, batch: Batch) -> bool:
         return self.config.do_mask_loss_for_padding and IS_PAD in batch
-
-
-def _transformer(config: Config, channels: int, condition: int) -> DiffusionTransformer:
-    sizes = Sizes(
-        dim=config.n_emb,
-        num_layers=config.n_layer,
-        num_heads=config.n_head,
-        dropout=config.p_drop_attn,
-        embedding_dropout=config.p_drop_emb,
-        is_causal=False,
-    )
-    return DiffusionTransformer(channels, condition, horizon=config.horizon, num_tokens=config.n_obs_steps, sizes=sizes)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION, STATE
-from etude.core.spec import Spec, Specs
-from etude.core.stats import Stats
+from etude.core.frame import ACTION
+from etude.core.spec import Specs
 from etude.core.window import Window
-from etude.policies.inputs import check_backbone, check_least, check_shares, chosen, normalized, resized
+from etude.policies.framed_config import KeypointConfig
+from etude.policies.inputs import check_least, check_shares, chosen
 from etude.transforms.normalize import Mode
-from etude.transforms.pipeline import Pipeline
-from etude.transforms.relative import RelativeActions
 
 
 def _mapping() -> dict[str, Mode]:
@@ -22,45 +19,20 @@ def _mapping() -> dict[str, Mode]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(KeypointConfig):
     """Behaviour transformer with vector-quantised actions (Lee et al., 2024); the defaults are the published policy.
 
     The first `n_vqvae_training_steps` updates learn codes for chunks of actions, and all others to choose among them.
     """
 
+    normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
+    crop_shape: tuple[int, int] | None = (84, 84)
     n_obs_steps: int = 5
     """Frames looked back on, this one included."""
     n_action_pred_token: int = 3
     """Chunks told ahead: that of this frame and those of the next ones; only this frame's is played."""
     action_chunk_size: int = 5
     """Actions in a chunk, all of which are played before asking again."""
-    drop_n_last_frames: int = 0
-    """Frames at an episode's end that are not learned from."""
-    image_size: tuple[int, int] | None = None
-    """Height and width to bring pictures to, before they are cropped; none leaves them as they are."""
-    use_relative_actions: bool = False
-    """Predict actions as differences from the present state."""
-    relative_exclude_joints: tuple[str, ...] = ("gripper",)
-    """Words that mark joints which stay absolute."""
-    normalization_mapping: Mapping[str, Mode] = field(default_factory=_mapping)
-    """How VISUAL, STATE, ENV and ACTION values are normalised; what is not named stays as it is."""
-    vision_backbone: str = "resnet18"
-    """Picture encoder: resnet18, resnet34, `small`, which learns on a processor, or a vision model of transformers by
-    its folder or its name on the Hub, such as `facebook/dinov2-small`."""
-    vision_config: str = ""
-    """What a vision model of transformers is made of, as JSON; filled in when training begins."""
-    freeze_vision: bool = False
-    """Leave a vision model of transformers as it is."""
-    crop_shape: tuple[int, int] | None = (84, 84)
-    """Height and width of the part that is seen: any in training, the middle when acting."""
-    crop_is_random: bool = True
-    """Whether training sees another part each time."""
-    pretrained_backbone_weights: Path | None = None
-    """Safetensors file to start a ResNet from, with torchvision's tensor names; none starts from noise."""
-    use_group_norm: bool = True
-    """Normalise groups of channels in the picture encoder; otherwise batches."""
-    spatial_softmax_num_keypoints: int = 32
-    """Places in a picture that are told to the network."""
     n_vqvae_training_steps: int = 20_000
     """Updates that learn codes, before all others."""
     vqvae_n_embed: int = 16
@@ -110,16 +82,14 @@ class Config:
     """Their weight decay."""
 
     def __post_init__(self) -> None:
-        check_backbone(self.vision_backbone, self.pretrained_backbone_weights)
+        super().__post_init__()
         check_least(self, 1, "n_obs_steps", "n_action_pred_token", "action_chunk_size", "n_vqvae_training_steps")
         check_least(
             self, 1, "vqvae_n_embed", "vqvae_embedding_dim", "vqvae_enc_hidden_dim", "gpt_n_layer", "gpt_n_head"
         )
-        check_least(self, 1, "gpt_hidden_dim", "gpt_input_dim", "gpt_output_dim", "spatial_softmax_num_keypoints")
-        check_least(self, 0, "drop_n_last_frames", "vqvae_threshold_ema_dead_code")
+        check_least(self, 1, "gpt_hidden_dim", "gpt_input_dim", "gpt_output_dim")
+        check_least(self, 0, "vqvae_threshold_ema_dead_code")
         check_shares(self, "dropout")
-        if self.pretrained_backbone_weights and self.use_group_norm:
-            raise ConfigError("Pretrained weights were normalised by batches; set use_group_norm to false.")
         if self.gpt_hidden_dim % self.gpt_n_head:
             raise ConfigError(
                 f"gpt_hidden_dim ({self.gpt_hidden_dim}) must be a multiple of gpt_n_head ({self.gpt_n_head})."
@@ -143,10 +113,6 @@ class Config:
         return 2
 
     @property
-    def resize_shape(self) -> None:
-        """Pictures are resized before they reach the network."""
-
-    @property
     def num_queries(self) -> int:
         """Chunks told at once: one for each frame looked at, and those ahead."""
         return self.n_obs_steps + self.n_action_pred_token - 1
@@ -167,19 +133,6 @@ class Config:
                 f"gpt_block_size ({self.gpt_block_size}) must be at least {tokens} for {', '.join(found)}."
             )
         return found
-
-    def reframe(self, observation: Specs, action: Spec) -> Pipeline:
-        """Resize pictures and make actions relative, where the config says so."""
-        inputs = resized(self.image_size, observation)
-        if not self.use_relative_actions:
-            return Pipeline(inputs)
-        relative = RelativeActions.between(observation[STATE], action, exclude=self.relative_exclude_joints)
-        return Pipeline((*inputs, relative), (relative.inverse(),))
-
-    def pipeline(self, stats: Mapping[str, Stats], observation: Specs, action: Spec) -> Pipeline:
-        """Rewrite frames, bring pictures to 0..1, then normalise by `stats`."""
-        inner = normalized(self.normalization_mapping, stats, observation, backbone=self.vision_backbone)
-        return self.reframe(observation, action).then(inner)
 
     @classmethod
     def lerobot(cls) -> Config:

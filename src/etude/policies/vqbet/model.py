@@ -34,8 +34,10 @@ class VqBet(nn.Module):
     def __init__(self, config: Config, observation: Specs, action: Spec) -> None:
         super().__init__()
         self.config, self.cameras, width = config, images(observation), config.gpt_input_dim
-        if self.cameras:
-            self._add_cameras(observation)
+        self.rgb_encoder = picture_encoder(config, observation)
+        if self.rgb_encoder is not None:
+            codes = 2 * config.spatial_softmax_num_keypoints
+            self.rgb_feature_projector = nn.Sequential(nn.Linear(codes, width))
         self.action_token = nn.Parameter(torch.randn(1, 1, width))
         self.state_projector = nn.Sequential(nn.Linear(observation[STATE].shape[0], width))
         if ENVIRONMENT_STATE in observation:
@@ -97,12 +99,6 @@ class VqBet(nn.Module):
         codes = self.action_head.vqvae_model
         return 0 if codes.discretized else self.config.n_vqvae_training_steps - int(codes.optimized_steps)
 
-    def _add_cameras(self, observation: Specs) -> None:
-        sizes = [self.config.image_size or observation[key].shape[:2] for key in self.cameras]
-        self.rgb_encoder = picture_encoder(self.config, [(h, w) for h, w in sizes], is_separate=False)
-        width = 2 * self.config.spatial_softmax_num_keypoints
-        self.rgb_feature_projector = nn.Sequential(nn.Linear(width, self.config.gpt_input_dim))
-
     def _queries(self, batch: Batch, *, is_ahead: bool = True) -> Tensor:
         """Give what the transformer makes of the queries (batch, query, width), one after each frame and those ahead.
 
@@ -124,7 +120,7 @@ class VqBet(nn.Module):
         tokens = [self.state_projector(batch[STATE])]
         if ENVIRONMENT_STATE in batch:
             tokens.append(self.env_state_projector(batch[ENVIRONMENT_STATE]))
-        if self.cameras:
+        if self.rgb_encoder is not None:
             codes = self.rgb_encoder(torch.stack([batch[key] for key in self.cameras]))
             tokens = [*self.rgb_feature_projector(codes), *tokens]
         return torch.stack(tokens, 2)
