@@ -59,30 +59,12 @@ class Scs0009(Sts3215):
     """
 
     table = TABLE
+    inside: ClassVar[Model] = MODEL
     middle: ClassVar[int] = 512
     ticks_per_rad: ClassVar[float] = TICKS_PER_RAD
     understands: ClassVar[frozenset[int]] = _KNOWN
     answers_roll_calls: ClassVar[bool] = False
     _waiting: ClassVar[str] = "Sync_Write_Flag"
-
-    def __init__(
-        self,
-        servo_id: int,
-        *,
-        mounting_offset: int = 0,
-        center_rad: float = 0.0,
-        range_rad: tuple[float, float] | None = None,
-        model: Model = MODEL,
-        goal_enables_torque: bool = True,
-    ) -> None:
-        super().__init__(
-            servo_id,
-            mounting_offset=mounting_offset,
-            center_rad=center_rad,
-            range_rad=range_rad,
-            model=model,
-            goal_enables_torque=goal_enables_torque,
-        )
 
     def write(self, address: int, data: bytes) -> None:
         """Write memory and act on it; without Goal_Velocity a goal is reached in the Running_Time [ms]."""

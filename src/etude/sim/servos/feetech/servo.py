@@ -33,11 +33,13 @@ class Sts3215:
 
     `center_rad` is the joint angle at which the encoder shows 2048; `mounting_offset` [ticks] is how far the horn sits
     beside that on its spline. A servo with `range_rad` is calibrated: it holds the offset and the position limits of
-    that range. `model` says what is inside. With `goal_enables_torque` a written goal switches the torque on, as the
-    firmware does.
+    that range. `model` says what is inside, if not what usually is. With `goal_enables_torque` a written goal switches
+    the torque on, as the firmware does.
     """
 
     table: ClassVar[Mapping[str, Register]] = STS3215
+    inside: ClassVar[Model] = C001
+    """Its motor and gears, where nothing else is said."""
     middle: ClassVar[int] = MIDDLE
     ticks_per_rad: ClassVar[float] = TICKS_PER_RAD
     understands: ClassVar[frozenset[int]] = frozenset(Instruction)
@@ -53,11 +55,11 @@ class Sts3215:
         mounting_offset: int = 0,
         center_rad: float = 0.0,
         range_rad: tuple[float, float] | None = None,
-        model: Model = C001,
+        model: Model | None = None,
         goal_enables_torque: bool = True,
     ) -> None:
-        self.model = model
-        self.memory = Memory(servo_id, model.registers, self.table)
+        self.model = model or self.inside
+        self.memory = Memory(servo_id, self.model.registers, self.table)
         if range_rad:
             low, high = (self.middle + round((end - center_rad) * self.ticks_per_rad) for end in range_rad)
             self._know_range(low, high, mounting_offset)
