@@ -7,7 +7,7 @@ import torch
 from etude.core.errors import ConfigError
 from etude.policies.act.config import Config
 from etude.policies.loaded import LoadedPolicy
-from etude.train.evaluate import open_loop_error
+from etude.train.evaluate import OpenLoop
 from etude.train.open_loop import latencies_s, measure
 
 
@@ -44,7 +44,7 @@ def test_errors_by_joint_and_by_time_by_hand(dataset, loaded):
     stored = found.to_json()
     assert stored["policy"]["mean"] == pytest.approx(every.mean(), rel=1e-5)
     assert len(stored["policy"]["by_time"]) == 4
-    assert open_loop_error(loaded, dataset, dataset.episodes[2:3]).policy == pytest.approx(every.mean(), rel=1e-5)
+    assert OpenLoop.of(found).policy == pytest.approx(every.mean(), rel=1e-5)
 
 
 def test_only_the_first_actions_if_asked(dataset, loaded):

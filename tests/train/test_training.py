@@ -17,8 +17,9 @@ from etude.policies.loaded import LoadedPolicy
 from etude.train import parallel
 from etude.train.compiling import compiles
 from etude.train.config import Average, Optimizer, Scheduler
-from etude.train.evaluate import open_loop_error
+from etude.train.evaluate import OpenLoop
 from etude.train.loop import train
+from etude.train.open_loop import measure
 from etude.train.optim import optimizer, rate_factor, set_rate
 from etude.train.precision import uses_bf16
 from etude.train.samples import measured_stats, rows_of, split
@@ -225,7 +226,7 @@ def test_open_loop_error_by_hand(dataset):
         observation=specs,
         action=dataset.specs["action"],
     )
-    score = open_loop_error(loaded, dataset, dataset.episodes[2:3])
+    score = OpenLoop.of(measure(loaded, dataset, dataset.episodes[2:3]))
     action, state = dataset.column("action"), dataset.column("observation.state")
     pairs = [(row, at) for row in range(21, 28) for at in range(row, row + 4) if at < 28]
     mean = action.mean(0)
@@ -234,7 +235,7 @@ def test_open_loop_error_by_hand(dataset):
     assert score.policy == pytest.approx(score.mean_action, rel=1e-5)
     assert score.hold_state == pytest.approx(np.mean([np.abs(action[at] - state[row]) for row, at in pairs]), rel=1e-5)
     with pytest.raises(ConfigError, match="more than the chunk has"):
-        open_loop_error(loaded, dataset, dataset.episodes, num_actions=5)
+        measure(loaded, dataset, dataset.episodes, num_actions=5)
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,10 @@ from etude.train import state as states
 from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
-from etude.train.evaluate import OpenLoop, open_loop_error
+from etude.train.evaluate import OpenLoop
 from etude.train.finite import check_rows, check_start, unsound
 from etude.train.lora import adapt
+from etude.train.open_loop import measure
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
 from etude.train.samples import MOST_MEASURED, augmented, rows_of, split
@@ -109,7 +110,8 @@ class Setup:
 
     def open_loop_error(self, loaded: LoadedPolicy, num_actions: int | None) -> OpenLoop:
         """Score a policy on the held-out episodes."""
-        return open_loop_error(loaded, self.dataset, self.held_out, num_actions=num_actions, cache=self.cache)
+        found = measure(loaded, self.dataset, self.held_out, num_actions=num_actions, cache=self.cache)
+        return OpenLoop.of(found)
 
     def encode(self, batch: Mapping[str, np.ndarray], seed: int | None = None) -> dict[str, Tensor]:
         """Bring a batch to the device, vary its pictures as `seed` decides, if any, and run the pipeline on it."""
