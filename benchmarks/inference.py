@@ -9,35 +9,16 @@ largest action; LeRobot computes in fp32. Without `ETUDE_PEER` (see `peer.py`) o
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rounds
 import torch
-from policy_cases import INFERENCE, Case, make
+from policy_cases import INFERENCE
+from policy_rounds import run
 
 from etude.policies import checkpoint
-
-PEER = Path(__file__).with_name("peer_policies.py")
-
-
-def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
-    """Make the policy and let both act."""
-    with tempfile.TemporaryDirectory() as folder:
-        make(case, Path(folder))
-        commands = {"etude": [sys.executable, __file__, f"--side={folder}", f"--threads={options.threads}"]}
-        if os.environ.get("ETUDE_PEER"):
-            peer = rounds.python(os.environ["ETUDE_PEER"])
-            commands["lerobot"] = [peer, str(PEER), "infers", f"--folder={folder}", f"--threads={options.threads}"]
-        found = rounds.alternate(commands, rounds=options.rounds, repeats=case.repeats, threads=options.threads)
-        return rounds.compared(found, folder, bar=case.bar)
 
 
 def side(folder: Path) -> tuple[dict[str, Any], Callable[[], Any]]:
@@ -49,21 +30,5 @@ def side(folder: Path) -> tuple[dict[str, Any], Callable[[], Any]]:
     return {"torch": torch.__version__}, lambda: loaded.act(frame)
 
 
-def main() -> None:
-    """Measure all cases, or be one side of one."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--cases", default=",".join(INFERENCE))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--side", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.side:
-        torch.set_num_threads(options.threads)
-        rounds.answer(*side(options.side))
-        return
-    results = {name: measure(INFERENCE[name], options) for name in options.cases.split(",")}
-    print(json.dumps(rounds.machine() | {"threads": options.threads, "rounds": options.rounds} | results, indent=2))
-
-
 if __name__ == "__main__":
-    main()
+    run(__file__, "infers", INFERENCE, side)

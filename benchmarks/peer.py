@@ -3,8 +3,8 @@
     sh scripts/peer_venv.sh FOLDER && export ETUDE_PEER=FOLDER
     python benchmarks/peer.py record|load|delete|merge|open|opens|opens_all [--name=value ...]
 
-The options are those of the functions in `peer_lerobot.py`. Without the environment an answer says `skipped`, and
-after a failure `error`.
+The options are those of the functions in `peer_lerobot.py` and `peer_reading.py`. Without the environment an answer
+says `skipped`, and after a failure `error`.
 """
 
 from __future__ import annotations

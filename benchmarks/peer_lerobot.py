@@ -6,11 +6,9 @@ too. LeRobot decodes with torchcodec, its default.
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import resource
-import shutil
 import statistics
 import sys
 import time
@@ -24,12 +22,12 @@ import numpy as np
 import torch
 from lerobot.datasets.dataset_tools import delete_episodes, merge_datasets
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from peer_commands import obey
+from peer_reading import NAME, opens, opens_all
 from record import CAMERAS, FPS, HEIGHT, WIDTH, pool, shown
 
 ACTIONS = 100
 """Actions of an ACT sample; the observation is one frame."""
-_NAME = "etude/peer"
-"""A repository name, which LeRobot wants and which is never looked up."""
 
 Answer = dict[str, Any]
 
@@ -75,7 +73,7 @@ def _recorder(root: str, streaming: bool, vcodec: str) -> LeRobotDataset:
     features = {"observation.state": vector, **dict.fromkeys(CAMERAS, picture), "action": vector}
     writers = 0 if streaming else 4 * len(CAMERAS)
     return LeRobotDataset.create(
-        _NAME, FPS, features, root=root, vcodec=vcodec, streaming_encoding=streaming, image_writer_threads=writers
+        NAME, FPS, features, root=root, vcodec=vcodec, streaming_encoding=streaming, image_writer_threads=writers
     )
 
 
@@ -99,7 +97,7 @@ def load(
     """Draw ACT samples in random order through a DataLoader, or with workers=-1 one by one from the dataset itself."""
     fps = json.loads((Path(root) / "meta/info.json").read_text())["fps"]
     clock = Stopwatch()
-    dataset = LeRobotDataset(_NAME, root, delta_timestamps={"action": [tick / fps for tick in range(actions)]})
+    dataset = LeRobotDataset(NAME, root, delta_timestamps={"action": [tick / fps for tick in range(actions)]})
     opened_s = clock.wall_s()
     order = torch.Generator().manual_seed(seed)
     if workers < 0:
@@ -124,108 +122,28 @@ def load(
 
 def delete(root: str, out: str, episode: int = 4) -> Answer:
     """Delete one episode, which writes a new dataset."""
-    dataset = LeRobotDataset(_NAME, root)
+    dataset = LeRobotDataset(NAME, root)
     clock = Stopwatch()
-    left = delete_episodes(dataset, [episode], output_dir=out, repo_id=f"{_NAME}-less")
+    left = delete_episodes(dataset, [episode], output_dir=out, repo_id=f"{NAME}-less")
     return clock.answer() | {"episodes_before": dataset.num_episodes, "episodes": left.num_episodes}
 
 
 def merge(roots: str, out: str) -> Answer:
     """Merge datasets, whose folders are separated by commas."""
-    datasets = [LeRobotDataset(f"{_NAME}-{number}", root) for number, root in enumerate(roots.split(","))]
+    datasets = [LeRobotDataset(f"{NAME}-{number}", root) for number, root in enumerate(roots.split(","))]
     clock = Stopwatch()
-    merged = merge_datasets(datasets, output_repo_id=f"{_NAME}-merged", output_dir=out)
+    merged = merge_datasets(datasets, output_repo_id=f"{NAME}-merged", output_dir=out)
     return clock.answer() | {"episodes": merged.num_episodes, "frames": merged.num_frames}
 
 
 def open_dataset(root: str) -> Answer:
     """Open a dataset and read the first row of its table; the first time converts the tables to a cache."""
     clock = Stopwatch()
-    dataset = LeRobotDataset(_NAME, root)
+    dataset = LeRobotDataset(NAME, root)
     dataset.hf_dataset[0]
     opened, again = clock.answer(), Stopwatch()
-    LeRobotDataset(_NAME, root).hf_dataset[0]
+    LeRobotDataset(NAME, root).hf_dataset[0]
     return opened | {"again_s": again.wall_s(), "memory_mb": _peak_mb(), "episodes": dataset.num_episodes}
-
-
-def opens(root: str, out: str = "", resume: int = 0, scratch: str = "") -> Answer:
-    """Open a dataset that somebody else wrote, read all of it, and say what is there.
-
-    With `out` every row and picture goes to that `.npz` file. With `resume` that many frames are recorded on top, on a
-    copy in `scratch`, which is then opened and read too.
-    """
-    if not resume:
-        return _seen(root, out)
-    shutil.copytree(root, scratch)
-    return {
-        "before": _seen(scratch, ""),
-        "streaming": _extended(scratch, resume, True),
-        "png": _extended(scratch, resume, False),
-        "after": _seen(scratch, out),
-    }
-
-
-def opens_all(roots: str) -> Answer:
-    """Open datasets, whose folders are separated by commas, and read all of each; say what is there, or wrong."""
-    seen: dict[str, Answer | str] = {}
-    for root in roots.split(","):
-        try:
-            seen[root] = _seen(root, "")
-        except Exception as error:  # noqa: BLE001  whatever LeRobot raises is the answer
-            seen[root] = f"{type(error).__name__}: {error}"
-    return {"lerobot": _version(), "seen": seen}
-
-
-def _seen(root: str, out: str) -> Answer:
-    dataset = LeRobotDataset(_NAME, root)
-    rows = [dataset[row] for row in range(len(dataset))]
-    values = {
-        key: np.stack([np.asarray(row[key]) for row in rows]) for key in (rows[0] if rows else ()) if key != "task"
-    }
-    if out:
-        np.savez(out, task=np.array([row["task"] for row in rows]), **values)
-    return {
-        "lerobot": _version(),
-        "episodes": dataset.num_episodes,
-        "frames": dataset.num_frames,
-        "rows": len(rows),
-        "lengths": _lengths(dataset),
-        "episodes_listed": len(dataset.meta.episodes["length"]),
-        "tasks": dataset.meta.tasks.index.tolist(),
-        "stats": {key: sorted(stats) for key, stats in (dataset.meta.stats or {}).items()},
-        "shapes": {key: list(value.shape) for key, value in values.items()},
-        "out_of_place": [key for key, wanted in _expected(dataset).items() if not np.array_equal(values[key], wanted)],
-    }
-
-
-def _lengths(dataset: Any) -> list[int]:
-    """Give the lengths of as many episodes as `info.json` tells of; a killed commit may have listed one more."""
-    return [int(length) for length in dataset.meta.episodes["length"]][: dataset.num_episodes]
-
-
-def _expected(dataset: Any) -> dict[str, np.ndarray]:
-    """Give what the default columns must hold, by the lengths of the episodes."""
-    lengths = np.array(_lengths(dataset), int)
-    ticks = np.concatenate([np.arange(length) for length in lengths]) if len(lengths) else np.array([], int)
-    expected = {"index": np.arange(len(ticks)), "frame_index": ticks}
-    expected["episode_index"] = np.repeat(np.arange(len(lengths)), lengths)
-    return expected | {"timestamp": (ticks / dataset.fps).astype(np.float32)}
-
-
-def _extended(root: str, frames: int, streaming: bool) -> Answer:
-    """Record one more episode on a dataset."""
-    dataset = LeRobotDataset(_NAME, root, streaming_encoding=streaming)
-    for tick in range(frames):
-        frame: dict[str, Any] = {"task": "Resumed by the peer"}
-        for key, feature in dataset.features.items():
-            if feature["dtype"] in ("video", "image"):
-                frame[key] = np.full(feature["shape"], 10 * tick, np.uint8)
-            elif key not in ("timestamp", "frame_index", "episode_index", "index", "task_index"):
-                frame[key] = np.full(feature["shape"], tick, feature["dtype"])
-        dataset.add_frame(frame)
-    dataset.save_episode()
-    dataset.finalize()
-    return {"episodes": dataset.num_episodes}
 
 
 class Stopwatch:
@@ -244,7 +162,7 @@ class Stopwatch:
 
     def answer(self) -> Answer:
         """Begin an answer."""
-        return {"lerobot": _version(), "wall_s": self.wall_s(), "cpu_s": self.cpu_s()}
+        return {"lerobot": version("lerobot"), "wall_s": self.wall_s(), "cpu_s": self.cpu_s()}
 
 
 def _drawn(samples: Any, batch: int, count: int) -> Answer:
@@ -259,7 +177,7 @@ def _drawn(samples: Any, batch: int, count: int) -> Answer:
     number = batch * (count - 1)
     cpu_s = begun.cpu_s() + sum(map(_process_cpu_s, pids)) - used
     rates = {"samples_per_s": number / begun.wall_s(), "cpu_ms_per_sample": 1000 * cpu_s / number}
-    return {"lerobot": _version(), "first_batch_s": first_s, "samples": number, "memory_mb": _peak_mb()} | rates
+    return {"lerobot": version("lerobot"), "first_batch_s": first_s, "samples": number, "memory_mb": _peak_mb()} | rates
 
 
 def _num_pictures(path: Path) -> int:
@@ -292,10 +210,6 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _version() -> str:
-    return version("lerobot")
-
-
 COMMANDS: dict[str, Callable[..., Answer]] = {
     "record": record,
     "load": load,
@@ -307,22 +221,5 @@ COMMANDS: dict[str, Callable[..., Answer]] = {
 }
 
 
-def main(words: list[str]) -> int:
-    """Do one thing and print the answer."""
-    what, *rest = words
-    given = dict(word.removeprefix("--").split("=", 1) for word in rest)
-    command = COMMANDS[what]
-    defaults = {name: each.default for name, each in inspect.signature(command).parameters.items()}
-    options = {name: _as(defaults[name], value) for name, value in given.items()}
-    print(json.dumps(command(**options)))
-    return 0
-
-
-def _as(default: Any, value: str) -> Any:
-    if isinstance(default, bool):
-        return value in ("True", "true", "1")
-    return int(value) if isinstance(default, int) else value
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(obey(sys.argv[1:], COMMANDS))

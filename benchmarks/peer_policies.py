@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
-import json
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -19,6 +17,7 @@ from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.datasets.factory import resolve_delta_timestamps
 from lerobot.datasets.lerobot_dataset import LeRobotDataset, LeRobotDatasetMetadata
 from lerobot.policies.factory import get_policy_class, make_policy_config, make_pre_post_processors
+from peer_commands import obey
 
 Answer = dict[str, Any]
 
@@ -190,24 +189,5 @@ COMMANDS: dict[str, Callable[..., Answer | None]] = {
 }
 
 
-def main(words: list[str]) -> int:
-    """Do one thing and print the answer."""
-    what, *rest = words
-    given = dict(word.removeprefix("--").split("=", 1) for word in rest)
-    command = COMMANDS[what]
-    defaults = {name: each.default for name, each in inspect.signature(command).parameters.items()}
-    options = {name: _as(defaults[name], value) for name, value in given.items()}
-    answer = command(**options)
-    if answer is not None:
-        print(json.dumps(answer))
-    return 0
-
-
-def _as(default: Any, value: str) -> Any:
-    if isinstance(default, bool):
-        return value in ("True", "true", "1")
-    return int(value) if isinstance(default, int) else value
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(obey(sys.argv[1:], COMMANDS))

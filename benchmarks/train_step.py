@@ -12,20 +12,15 @@ update, as a share of the largest action. Without `ETUDE_PEER` (see `peer.py`) o
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
-import tempfile
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rounds
 import torch
-from policy_cases import TRAINING, Case, make
+from policy_cases import TRAINING, Case
+from policy_rounds import run
 
 from etude.data.ahead import ahead
 from etude.policies import checkpoint
@@ -33,20 +28,6 @@ from etude.train.config import TrainConfig
 from etude.train.precision import uses_bf16
 from etude.train.setup import prepare
 from etude.train.update import update
-
-PEER = Path(__file__).with_name("peer_policies.py")
-
-
-def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
-    """Make the policy and let both train it."""
-    with tempfile.TemporaryDirectory() as folder:
-        make(case, Path(folder))
-        commands = {"etude": [sys.executable, __file__, f"--side={folder}", f"--threads={options.threads}"]}
-        if os.environ.get("ETUDE_PEER"):
-            peer = rounds.python(os.environ["ETUDE_PEER"])
-            commands["lerobot"] = [peer, str(PEER), "trains", f"--folder={folder}", f"--threads={options.threads}"]
-        found = rounds.alternate(commands, rounds=options.rounds, repeats=case.repeats, threads=options.threads)
-        return rounds.compared(found, folder, bar=case.bar) | {"batch": case.batch, "whole_trainer": not case.size[0]}
 
 
 def side(folder: Path) -> tuple[dict[str, Any], Callable[[], Any]]:
@@ -92,22 +73,10 @@ def _trainer(folder: Path, config: Any) -> Callable[[], Any]:
     return lambda: update(setup, list(islice(batches, 1)))
 
 
-def main() -> None:
-    """Measure all cases, or be one side of one."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--cases", default=",".join(TRAINING))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--side", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.side:
-        torch.set_num_threads(options.threads)
-        rounds.answer(*side(options.side))
-        return
-    chosen = {name: TRAINING[name] for name in options.cases.split(",")}
-    results = {name: measure(case, options) for name, case in chosen.items()}
-    print(json.dumps(rounds.machine() | {"threads": options.threads, "rounds": options.rounds} | results, indent=2))
+def about(case: Case) -> dict[str, Any]:
+    """Tell how large a batch is, and whether its samples come from a dataset."""
+    return {"batch": case.batch, "whole_trainer": not case.size[0]}
 
 
 if __name__ == "__main__":
-    main()
+    run(__file__, "trains", TRAINING, side, about)
