@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from etude.cli import verdict
 from etude.cli.console import ProgressLine, progress
 
 if TYPE_CHECKING:
@@ -38,16 +38,8 @@ COMMAND = DatasetCheck
 def run(command: DatasetCheck) -> int:
     """Print each problem and what to do about it, and what else may be worth knowing."""
     report = _inspected(command)
-    if command.json:
-        print(json.dumps({"problems": [asdict(each) for each in report.problems], "notes": report.notes}))
-        return 1 if report.problems else 0
-    for problem in report.problems:
-        print(problem)
-    for note in report.notes:
-        print(f"Note: {note}")
-    if not report.problems:
-        print(f"{command.root} is sound{', every picture of it' if command.deep else ''}.")
-    return 1 if report.problems else 0
+    sound = f"{command.root} is sound{', every picture of it' if command.deep else ''}."
+    return verdict.give(report, sound, as_json=command.json)
 
 
 def _inspected(command: DatasetCheck) -> Report:

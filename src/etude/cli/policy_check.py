@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tyro.conf import Positional
+
+from etude.cli import verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +34,4 @@ def run(command: PolicyCheck) -> int:
     from etude.policies.check import check
 
     report = check(command.checkpoint, device=command.device)
-    if command.json:
-        print(json.dumps(asdict(report)))
-        return 1 if report.problems else 0
-    for problem in report.problems:
-        print(problem)
-    for note in report.notes:
-        print(f"Note: {note}")
-    if not report.problems:
-        print(f"{command.checkpoint} is sound.")
-    return 1 if report.problems else 0
+    return verdict.give(report, f"{command.checkpoint} is sound.", as_json=command.json)
