@@ -1,5 +1,7 @@
+import importlib
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -20,6 +22,14 @@ def _own_home(tmp_path_factory):
         patch.delenv("HF_LEROBOT_CALIBRATION", raising=False)
         patch.delenv("ETUDE_CACHE", raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def golden_module():
+    """Import a module beside the golden files, such as `foreign_facts`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).with_name("golden"))
+        yield importlib.import_module
 
 
 @pytest.fixture(autouse=True)

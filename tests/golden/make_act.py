@@ -1,15 +1,15 @@
 """Make `act.npz`: what LeRobot's ACT gives for made-up weights and inputs.
 
-Run it where LeRobot is installed: `python tests/golden/make_act.py`. Weights and inputs are drawn from a generator
-whose stream is frozen for ever, so only the answers are stored.
+Run it where LeRobot is installed: `python tests/golden/make_act.py`.
 """
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
+import policy_facts
+from policy_facts import described, drawn
 
 GOLDEN = Path(__file__).with_name("act.npz")
 
@@ -24,20 +24,10 @@ CAMERAS = ("observation.images.front", "observation.images.wrist")
 STATE, ACTION, SIZE, BATCH = 5, 7, (64, 96), 3
 
 
-def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw an array that its name and shape decide, float32."""
-    random = np.random.RandomState(zlib.crc32(name.encode()))
-    return random.standard_normal(shape).astype(np.float32)
-
-
 def weight(name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Draw a weight of about the size that training gives."""
-    value = drawn(name, shape)
-    if name.endswith("running_var"):
-        return 1 + 0.1 * np.abs(value)
-    if "norm" in name or "bn" in name or "downsample.1" in name:
-        return np.float32(name.endswith("weight")) + 0.1 * value
-    return value / np.float32(np.sqrt(max(1, np.prod(shape[1:]))))
+    is_normal = "norm" in name or "bn" in name or "downsample.1" in name
+    return policy_facts.weight(name, shape, is_normal=is_normal)
 
 
 def batch() -> dict[str, np.ndarray]:
@@ -51,7 +41,6 @@ def batch() -> dict[str, np.ndarray]:
 def main() -> None:
     """Ask LeRobot."""
     import torch
-    from lerobot.configs.types import FeatureType, PolicyFeature
     from lerobot.policies.act.configuration_act import ACTConfig
     from lerobot.policies.act.modeling_act import ACT
 
@@ -59,18 +48,7 @@ def main() -> None:
     inputs = {key: torch.from_numpy(value) for key, value in batch().items()}
     inputs["observation.images"] = [inputs[key] for key in CAMERAS]
     for name, values in VARIANTS.items():
-        visual = {key: PolicyFeature(FeatureType.VISUAL, (3, *SIZE)) for key in CAMERAS}
-        state = {"observation.state": PolicyFeature(FeatureType.STATE, (STATE,))}
-        action = {"action": PolicyFeature(FeatureType.ACTION, (ACTION,))}
-        model = ACT(
-            ACTConfig(
-                **values,
-                input_features=state | visual,
-                output_features=action,
-                pretrained_backbone_weights=None,
-                device="cpu",
-            )
-        )
+        model = ACT(ACTConfig(**values, **described(CAMERAS, SIZE, STATE, ACTION), pretrained_backbone_weights=None))
         with torch.no_grad():
             for key, value in model.state_dict().items():
                 if key != "vae_encoder_pos_enc":

@@ -1,16 +1,15 @@
 """Make `diffusion.npz`: what LeRobot's Diffusion Policy gives for made-up weights, and what diffusers' schedulers do.
 
-Run it where LeRobot and diffusers are installed: `python tests/golden/make_diffusion.py`. Weights and inputs are drawn
-from a generator whose stream is frozen for ever, so only the answers are stored.
+Run it where LeRobot and diffusers are installed: `python tests/golden/make_diffusion.py`.
 """
 
 from __future__ import annotations
 
-import zlib
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from policy_facts import described, drawn, weight
 
 GOLDEN = Path(__file__).with_name("diffusion.npz")
 
@@ -28,22 +27,6 @@ STATE, ACTION, SIZE, BATCH = 5, 7, (64, 80), 2
 NOISY = (2, 8, 3)
 LAWS, TOLD, CLIPPED = ("squaredcos_cap_v2", "linear", "scaled_linear"), ("epsilon", "sample", "v_prediction"), (1, 0)
 STEPS, SPACINGS = (50, 10, 16), ("leading", "trailing")
-
-
-def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw an array that its name and shape decide, float32."""
-    random = np.random.RandomState(zlib.crc32(name.encode()))
-    return random.standard_normal(shape).astype(np.float32)
-
-
-def weight(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw a weight of about the size that training gives; what belongs to a normalisation has one axis."""
-    value = drawn(name, shape)
-    if name.endswith("running_var"):
-        return 1 + 0.1 * np.abs(value)
-    if len(shape) == 1:
-        return np.float32(name.endswith("weight")) + 0.1 * value
-    return value / np.float32(np.sqrt(max(1, np.prod(shape[1:]))))
 
 
 def batch(num_obs: int) -> dict[str, np.ndarray]:
@@ -68,15 +51,11 @@ def told(values, step):
 
 def _policies(answers: dict[str, np.ndarray]) -> None:
     import torch
-    from lerobot.configs.types import FeatureType, PolicyFeature
     from lerobot.policies.diffusion.configuration_diffusion import DiffusionConfig
     from lerobot.policies.diffusion.modeling_diffusion import DiffusionModel
 
-    visual = {key: PolicyFeature(FeatureType.VISUAL, (3, *SIZE)) for key in CAMERAS}
-    state = {"observation.state": PolicyFeature(FeatureType.STATE, (STATE,))}
-    action = {"action": PolicyFeature(FeatureType.ACTION, (ACTION,))}
     for name, values in VARIANTS.items():
-        config = DiffusionConfig(**values, input_features=state | visual, output_features=action, device="cpu")
+        config = DiffusionConfig(**values, **described(CAMERAS, SIZE, STATE, ACTION))
         model = DiffusionModel(config)
         inputs = {key: torch.from_numpy(value) for key, value in batch(config.n_obs_steps).items()}
         inputs["observation.images"] = torch.stack([inputs[key] for key in CAMERAS], 2)

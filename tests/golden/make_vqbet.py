@@ -1,16 +1,16 @@
 """Make `vqbet.npz`: what LeRobot's VQ-BeT gives for made-up weights, frames and noise, in both phases of training.
 
-Run it where LeRobot is installed: `python tests/golden/make_vqbet.py`. Weights and inputs are drawn from a generator
-whose stream is frozen for ever, so only the answers are stored. To act, codes are taken at known quantiles instead of
-drawn.
+Run it where LeRobot is installed: `python tests/golden/make_vqbet.py`. To act, codes are taken at known quantiles
+instead of drawn.
 """
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
+import policy_facts
+from policy_facts import described, drawn
 
 GOLDEN = Path(__file__).with_name("vqbet.npz")
 
@@ -27,24 +27,11 @@ UPDATES = 3
 """Batches from which the codebooks learn."""
 
 
-def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw an array that its name and shape decide, float32."""
-    random = np.random.RandomState(zlib.crc32(name.encode()))
-    return random.standard_normal(shape).astype(np.float32)
-
-
 def weight(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw a weight of about the size that training gives; what belongs to a normalisation has one axis."""
-    value = drawn(name, shape)
-    if name.endswith("running_var"):
-        return 1 + 0.1 * np.abs(value)
+    """Draw a weight of about the size that training gives."""
     if name.endswith("cluster_size"):
-        return 1 + np.abs(value)
-    if "_codebook" in name:
-        return 0.3 * value
-    if len(shape) == 1:
-        return np.float32(name.endswith("weight")) + 0.1 * value
-    return value / np.float32(np.sqrt(max(1, np.prod(shape[1:]))))
+        return 1 + np.abs(drawn(name, shape))
+    return 0.3 * drawn(name, shape) if "_codebook" in name else policy_facts.weight(name, shape)
 
 
 def num_actions(values: dict[str, int]) -> int:
@@ -91,15 +78,11 @@ def _at_quantiles(values: dict[str, int]):
 
 def _policy(values: dict[str, int]):
     import torch
-    from lerobot.configs.types import FeatureType, PolicyFeature
     from lerobot.policies.vqbet.configuration_vqbet import VQBeTConfig
     from lerobot.policies.vqbet.modeling_vqbet import VQBeTPolicy
     from lerobot.policies.vqbet.processor_vqbet import make_vqbet_pre_post_processors
 
-    visual = {CAMERA: PolicyFeature(FeatureType.VISUAL, (3, *SIZE))}
-    state = {"observation.state": PolicyFeature(FeatureType.STATE, (STATE,))}
-    action = {"action": PolicyFeature(FeatureType.ACTION, (ACTION,))}
-    config = VQBeTConfig(**values, input_features=state | visual, output_features=action, device="cpu")
+    config = VQBeTConfig(**values, **described([CAMERA], SIZE, STATE, ACTION))
     policy = VQBeTPolicy(config)
     with torch.no_grad():
         for key, value in policy.state_dict().items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from etude.policies.act.lerobot import read_config, write_config
 from etude.policies.weights import write_weights
 from etude.transforms.normalize import Mode
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = ("pan", "lift", "gripper")
 SPECS = {
     "observation.state": Spec(shape=(3,), names=NAMES),
@@ -29,10 +27,8 @@ ARM = Spec(shape=(3,), names=NAMES)
 
 
 @pytest.fixture(scope="module")
-def golden():
-    make = runpy.run_path(str(GOLDEN / "make_act.py"))
-    with np.load(GOLDEN / "act.npz") as stored:
-        return make, dict(stored)
+def golden(answers_of):
+    return answers_of("act")
 
 
 def _like_lerobot(golden, variant):

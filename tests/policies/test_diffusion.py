@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +17,10 @@ from etude.policies.diffusion.lerobot import read_config, rename
 from etude.policies.seeing import centre_crop, random_crop
 from etude.policies.weights import fill
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-
 
 @pytest.fixture(scope="module")
-def golden():
-    make = runpy.run_path(str(GOLDEN / "make_diffusion.py"))
-    with np.load(GOLDEN / "diffusion.npz") as stored:
-        return make, dict(stored)
+def golden(answers_of):
+    return answers_of("diffusion")
 
 
 def like_lerobot(golden, variant):

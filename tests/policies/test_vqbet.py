@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import runpy
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +19,13 @@ from etude.policies.vqbet.config import Config
 from etude.policies.vqbet.lerobot import read_config, rename, rename_back, write_config
 from etude.policies.weights import fill
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 FIXED = ("pos_grid", "initted", "discretized", "freeze_codebook", "num_batches_tracked", "_indices", "attn.bias")
 VARIANTS = ["published", "in_turn"]
 
 
 @pytest.fixture(scope="module")
-def golden():
-    make = runpy.run_path(str(GOLDEN / "make_vqbet.py"))
-    with np.load(GOLDEN / "vqbet.npz") as stored:
-        return make, dict(stored)
+def golden(answers_of):
+    return answers_of("vqbet")
 
 
 def like_lerobot(golden, variant):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,8 +9,6 @@ import torch
 from etude.nn.heads.diffusion import Diffusion
 from etude.nn.heads.integrate import integrate
 from etude.nn.heads.rtc import Guidance, Inpainting, OldChunk
-
-GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def test_a_linear_law_by_hand():
@@ -77,9 +72,9 @@ def test_the_velocity_by_hand():
     assert law.target(clean, noise, torch.tensor([0])).item() == pytest.approx(0.8 * 2 - 0.6 * 1)
 
 
-def test_every_sampler_is_diffusers():
-    make = runpy.run_path(str(GOLDEN / "make_diffusion.py"))
-    with np.load(GOLDEN / "diffusion.npz") as stored:
+def test_every_sampler_is_diffusers(golden_module):
+    make = vars(golden_module("make_diffusion"))
+    with np.load(make["GOLDEN"]) as stored:
         answers = dict(stored)
     for law, predicts, is_clipped, spacing, sampler, num_steps in make["schedules"]():
         torch.manual_seed(0)
