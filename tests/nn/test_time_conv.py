@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 
 import pytest
 import torch
@@ -86,9 +85,15 @@ def test_training_forgets_the_second_copy(acting):
     assert layer.train()._packed is None
 
 
-def test_copies_leave_the_second_copy_behind(acting):
+@pytest.mark.parametrize("is_half", [False, True])
+def test_copies_leave_the_second_copy_behind(acting, is_half):
     layer, x = acting
+    layer.is_half, layer._packed = is_half, None
     with torch.no_grad():
-        for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
-            torch.testing.assert_close(other(x), layer(x))
+        wanted = layer(x)
+        other = copy.deepcopy(layer)
+        assert (layer._packed is None, other._packed is None) == (False, True)
+        torch.testing.assert_close(other(x), wanted)
+        other.weight.mul_(2)
+        torch.testing.assert_close(layer(x), wanted)
     assert "_packed" not in layer.state_dict()

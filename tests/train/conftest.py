@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from etude.core.spec import Spec
 from etude.core.stats import Stats
 from etude.data.dataset import Dataset, Episodes
 from etude.policies.act.config import Config
+from etude.policies.weights import read_weights
 from etude.train.config import Scheduler, TrainConfig
+from etude.train.watchers import Watcher
 
 # Tests run side by side; several threads each would only wait for one another.
 torch.set_num_threads(1)
@@ -87,3 +90,25 @@ def config(dataset, tmp_path):
         bf16="off",
         num_threads=1,
     )
+
+
+@pytest.fixture
+def state_of():
+    """All tensors of the training state beside a checkpoint, by name."""
+    return lambda folder: read_weights(folder / "training_state" / "state.safetensors")
+
+
+class StopAt(Watcher):
+    """Presses Ctrl-C after an update."""
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+
+    def step(self, step, values):
+        if step == self.wanted:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def stop_at():
+    return StopAt

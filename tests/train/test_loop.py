@@ -11,7 +11,6 @@ import torch
 from etude.core.errors import ConfigError, EtudeError
 from etude.core.events import read_events
 from etude.policies import checkpoint, policies
-from etude.policies.weights import read_weights
 from etude.train.checkpoints import Checkpoints
 from etude.train.config import Average, Scheduler
 from etude.train.loop import train
@@ -20,19 +19,6 @@ from etude.train.watchers import Watcher
 
 def _events(config, kind):
     return [event for event in read_events(config.output_dir / "events.jsonl") if event["kind"] == kind]
-
-
-def _weights(folder):
-    return read_weights(folder / "training_state" / "state.safetensors")
-
-
-class StopAt(Watcher):
-    def __init__(self, wanted):
-        self.wanted = wanted
-
-    def step(self, step, values):
-        if step == self.wanted:
-            signal.raise_signal(signal.SIGINT)
 
 
 class Heard(Watcher):
@@ -83,9 +69,9 @@ def test_loss_falls(config):
     assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_does_not(config, tmp_path):
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(config, tmp_path, state_of):
     first, again, other = (
-        _weights(train(replace(config, steps=2, seed=seed, output_dir=tmp_path / name)))
+        state_of(train(replace(config, steps=2, seed=seed, output_dir=tmp_path / name)))
         for name, seed in (("a", 0), ("b", 0), ("c", 1))
     )
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -93,20 +79,20 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(config, tmp_p
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
-def test_stopping_and_resuming_gives_the_same_bits(config, tmp_path, dropout):
+def test_stopping_and_resuming_gives_the_same_bits(config, tmp_path, dropout, state_of, stop_at):
     config = replace(config, policy=replace(config.policy, dropout=dropout))
-    straight = _weights(train(config))
+    straight = state_of(train(config))
     parts = replace(config, output_dir=tmp_path / "parts")
-    stopped = train(parts, watchers=[StopAt(4)])
+    stopped = train(parts, watchers=[stop_at(4)])
     assert stopped.name == "000004"
-    resumed = _weights(train(parts, resume=True))
+    resumed = state_of(train(parts, resume=True))
     assert straight.keys() == resumed.keys()
     assert [name for name in straight if not torch.equal(straight[name], resumed[name])] == []
 
 
-def test_ctrl_c_saves_and_is_told(config):
+def test_ctrl_c_saves_and_is_told(config, stop_at):
     before = signal.getsignal(signal.SIGINT)
-    folder = train(config, watchers=[StopAt(2)])
+    folder = train(config, watchers=[stop_at(2)])
     assert folder.name == "000002"
     assert _events(config, "stopped")[0]["step"] == 2
     assert checkpoint.load(folder).origin.step == 2
@@ -137,9 +123,9 @@ def test_a_run_is_made_by_one_process_at_a_time(config):
     train(config)
 
 
-def test_who_was_stopped_and_who_has_nothing_left_to_do_is_told(config):
+def test_who_was_stopped_and_who_has_nothing_left_to_do_is_told(config, stop_at):
     told = []
-    train(config, watchers=[StopAt(2)], say=told.append)
+    train(config, watchers=[stop_at(2)], say=told.append)
     assert told[-1] == f"Stopped after 2 of {config.steps} updates; --resume goes on."
     train(config, resume=True)
     train(config, resume=True, say=told.append)
@@ -238,7 +224,7 @@ def test_a_watcher_may_end_the_run(config):
     assert _events(config, "stopped")[0]["reason"] == "it is good enough"
 
 
-def test_watchers_change_nothing_that_is_learned(config, tmp_path):
+def test_watchers_change_nothing_that_is_learned(config, tmp_path, state_of):
     class Draws(Watcher):
         def begin(self, run):
             self.run = run
@@ -248,30 +234,30 @@ def test_watchers_change_nothing_that_is_learned(config, tmp_path):
             with self.run.acting() as loaded:
                 assert loaded.origin.step == step
 
-    alone = _weights(train(config))
-    watched = _weights(train(replace(config, output_dir=tmp_path / "watched"), watchers=[Draws()]))
+    alone = state_of(train(config))
+    watched = state_of(train(replace(config, output_dir=tmp_path / "watched"), watchers=[Draws()]))
     assert [name for name in alone if not torch.equal(alone[name], watched[name])] == []
 
 
-def test_accumulated_batches_resume_to_the_same_bits_with_other_batches(config, tmp_path):
+def test_accumulated_batches_resume_to_the_same_bits_with_other_batches(config, tmp_path, state_of, stop_at):
     config = replace(config, batch_size=4, grad_accum_steps=2, save_freq=2, ema=Average(law="power", decay=0.9999))
-    straight = _weights(train(config))
+    straight = state_of(train(config))
     parts = replace(config, output_dir=tmp_path / "parts")
-    train(parts, watchers=[StopAt(3)])
+    train(parts, watchers=[stop_at(3)])
     with pytest.raises(ConfigError, match=r"learned from 8 samples per update; batch_size \(4\)"):
         train(replace(parts, grad_accum_steps=1), resume=True)
-    resumed = _weights(train(parts, resume=True))
+    resumed = state_of(train(parts, resume=True))
     assert [name for name in straight if not torch.equal(straight[name], resumed[name])] == []
     assert train(replace(parts, batch_size=8, grad_accum_steps=1, steps=7), resume=True).name == "000007"
 
 
 @pytest.mark.parametrize("name", policies.names())
-def test_every_policy_resumes_to_the_same_bits(config, tmp_path, name):
+def test_every_policy_resumes_to_the_same_bits(config, tmp_path, name, state_of, stop_at):
     config = replace(config, policy=policies.config(name).tiny(), steps=8, save_freq=4, holdout_episodes=0)
-    straight = _weights(train(config))
+    straight = state_of(train(config))
     parts = replace(config, output_dir=tmp_path / "parts")
-    train(parts, watchers=[StopAt(5)])
-    resumed = _weights(train(parts, resume=True))
+    train(parts, watchers=[stop_at(5)])
+    resumed = state_of(train(parts, resume=True))
     assert straight.keys() == resumed.keys()
     assert [key for key in straight if not torch.equal(straight[key], resumed[key])] == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,7 +11,6 @@ import torch
 from etude.core.errors import ConfigError
 from etude.core.events import read_events
 from etude.policies.vqbet.config import Config
-from etude.policies.weights import read_weights
 from etude.train.checkpoints import Checkpoints
 from etude.train.loop import train
 from etude.train.watchers import Watcher
@@ -24,24 +22,13 @@ def phased(config):
     return replace(config, policy=policy)
 
 
-class StopAt(Watcher):
-    def __init__(self, wanted):
-        self.wanted = wanted
-
-    def step(self, step, values):
-        if step == self.wanted:
-            signal.raise_signal(signal.SIGINT)
-
-
-def _weights(folder):
-    return read_weights(folder / "training_state" / "state.safetensors")
-
-
-def test_a_run_resumed_among_the_codes_goes_on_counting_and_ends_with_the_same_bits(phased, tmp_path):
-    straight, parts = _weights(train(phased)), replace(phased, output_dir=tmp_path / "parts")
-    half = _weights(train(parts, watchers=[StopAt(3)]))
+def test_a_run_resumed_among_the_codes_goes_on_counting_and_ends_with_the_same_bits(
+    phased, tmp_path, state_of, stop_at
+):
+    straight, parts = state_of(train(phased)), replace(phased, output_dir=tmp_path / "parts")
+    half = state_of(train(parts, watchers=[stop_at(3)]))
     assert half["policy.action_head.vqvae_model.optimized_steps"] == 3
-    resumed = _weights(train(parts, resume=True))
+    resumed = state_of(train(parts, resume=True))
     assert resumed["policy.action_head.vqvae_model.discretized"]
     assert [name for name in straight if not torch.equal(straight[name], resumed[name])] == []
 
