@@ -7,19 +7,6 @@ pytest.importorskip("gym_aloha")
 Config = envs.config("aloha")
 
 
-@pytest.fixture
-def built():
-    made = []
-
-    def build(config):
-        made.append(envs.build(config))
-        return made[-1]
-
-    yield build
-    for env in made:
-        env.close()
-
-
 def test_the_picture_is_the_one_that_gym_aloha_draws(built):
     import gymnasium
 

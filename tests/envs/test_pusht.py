@@ -10,19 +10,6 @@ import gymnasium  # noqa: E402
 Config = envs.config("pusht")
 
 
-@pytest.fixture
-def built():
-    made = []
-
-    def build(config):
-        made.append(envs.build(config))
-        return made[-1]
-
-    yield build
-    for env in made:
-        env.close()
-
-
 def test_it_goes_as_gym_pusht_goes(built):
     env = built(Config())
     plain = gymnasium.make("gym_pusht/PushT-v0", obs_type="pixels_agent_pos")
