@@ -3,8 +3,12 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from etude.core.frame import ACTION
+from etude.core.stats import Stats
 
 # A busy machine must not fail a test.
 settings.register_profile("untimed", deadline=None)
@@ -30,6 +34,33 @@ def golden_module():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).with_name("golden"))
         yield importlib.import_module
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """Build a policy that has learned nothing, with statistics of made-up frames."""
+
+    def build(config, observation, action, **known):
+        import torch
+
+        from etude.policies import policies
+        from etude.policies.loaded import LoadedPolicy
+
+        torch.manual_seed(0)
+        random = np.random.default_rng(0)
+        specs = {**observation, ACTION: action}
+        shapes = {key: (3, 1, 1) if spec.is_image else spec.shape for key, spec in specs.items()}
+        stats = {key: Stats.of(random.random((50, *shape))) for key, shape in shapes.items()}
+        return LoadedPolicy(
+            policy=policies.build(config, observation, action).eval(),
+            config=config,
+            pipeline=config.pipeline(stats, observation, action),
+            observation=observation,
+            action=action,
+            **known,
+        )
+
+    return build
 
 
 @pytest.fixture(autouse=True)

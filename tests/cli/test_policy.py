@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,11 +13,10 @@ import torch
 
 from etude.core.frame import ACTION, example
 from etude.core.spec import Spec
-from etude.core.stats import Stats
-from etude.policies import checkpoint, lerobot, policies
+from etude.policies import checkpoint, lerobot
 from etude.policies.act.config import Config
 from etude.policies.diffusion.config import Config as Diffusion
-from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.loaded import Origin
 from etude.policies.weights import read_weights, write_weights
 
 torch.set_num_threads(1)
@@ -26,23 +26,14 @@ FRONT = "observation.images.front"
 SPECS = {"observation.state": ARM, FRONT: Spec(shape=(48, 64, 3), dtype="uint8")}
 
 
-def made(config):
-    torch.manual_seed(0)
-    random = np.random.default_rng(0)
-    stats = {key: Stats.of(random.standard_normal((50, 3))) for key in ("observation.state", ACTION)}
-    stats[FRONT] = Stats.of(random.random((50, 3, 1, 1)))
-    return LoadedPolicy(
-        policy=policies.build(config, SPECS, ARM).eval(),
-        config=config,
-        pipeline=config.pipeline(stats, SPECS, ARM),
-        observation=SPECS,
-        action=ARM,
-        origin=Origin(fps=30, robot_type="so_follower", tasks=("Stack",), step=7, dataset="mine"),
-    )
+@pytest.fixture(scope="module")
+def made(untrained):
+    origin = Origin(fps=30, robot_type="so_follower", tasks=("Stack",), step=7, dataset="mine")
+    return partial(untrained, observation=SPECS, action=ARM, origin=origin)
 
 
 @pytest.fixture(scope="module")
-def act():
+def act(made):
     """An ACT that LeRobot can express."""
     changes = {"image_size": None, "use_relative_actions": False, "image_tokens": "map", "vision_backbone": "resnet18"}
     return made(replace(Config.tiny(), **changes))
@@ -184,7 +175,7 @@ class TestInterchange:
     def test_ours_is_not_imported(self, etude, ours, tmp_path):
         refused(etude("policy", "import", ours, tmp_path / "out"), 2, "an Etude checkpoint already")
 
-    def test_what_lerobot_cannot_express_is_named(self, etude, tmp_path):
+    def test_what_lerobot_cannot_express_is_named(self, etude, tmp_path, made):
         checkpoint.save(tmp_path / "small", made(Config.tiny()))
         answer = etude("policy", "export", tmp_path / "small", tmp_path / "out")
         refused(answer, 2, "image_size = [32, 32]")
@@ -264,7 +255,7 @@ class TestAct:
         assert chunk is None
         refused(answer, 2, message)
 
-    def test_a_policy_that_samples_takes_noise(self, asked, tmp_path):
+    def test_a_policy_that_samples_takes_noise(self, asked, tmp_path, made):
         loaded = made(Diffusion.tiny())
         checkpoint.save(tmp_path / "diffusion", loaded)
         frame = example(SPECS, np.random.default_rng(1))
@@ -274,7 +265,7 @@ class TestAct:
         answer, _ = asked(tmp_path / "diffusion", frame | {"noise": np.zeros((1, 3), np.float32)})
         refused(answer, 2, "noise should be of shape [4, 3], got [1, 3]")
 
-    def test_noise_of_all_steps_is_taken_too(self, asked, tmp_path):
+    def test_noise_of_all_steps_is_taken_too(self, asked, tmp_path, made):
         loaded = made(replace(Diffusion.tiny(), noise_scheduler_type="DDPM"))
         checkpoint.save(tmp_path / "ddpm", loaded)
         frame = example(SPECS, np.random.default_rng(1))

@@ -12,10 +12,9 @@ from safetensors import SafetensorError
 from etude.core.errors import CheckpointError, ConfigError, SpecMismatch
 from etude.core.frame import example
 from etude.core.spec import Spec
-from etude.core.stats import Stats
-from etude.policies import checkpoint, policies
+from etude.policies import checkpoint
 from etude.policies.act.config import Config
-from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.loaded import Origin
 from etude.policies.weights import read_weights, write_weights
 
 NAMES = ("pan", "lift", "gripper")
@@ -24,18 +23,9 @@ SPECS = {"observation.state": ARM, "observation.images.front": Spec(shape=(48, 6
 
 
 @pytest.fixture
-def loaded():
-    torch.manual_seed(0)
-    config = Config.tiny()
-    stats = {key: Stats.of(np.arange(30.0).reshape(10, 3)) for key in ("observation.state", "action")}
-    return LoadedPolicy(
-        policy=policies.build(config, SPECS, ARM),
-        config=config,
-        pipeline=config.pipeline(stats, SPECS, ARM),
-        observation=SPECS,
-        action=ARM,
-        origin=Origin(fps=30, robot_type="so_follower", tasks=("Stack",), step=7, dataset="mine"),
-    )
+def loaded(untrained):
+    origin = Origin(fps=30, robot_type="so_follower", tasks=("Stack",), step=7, dataset="mine")
+    return untrained(Config.tiny(), SPECS, ARM, origin=origin)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import importlib.util
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,11 +14,10 @@ import torch
 from safetensors import safe_open
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION, example
+from etude.core.frame import example
 from etude.core.spec import Spec
-from etude.core.stats import Stats
 from etude.policies import checkpoint, lerobot, policies
-from etude.policies.loaded import LoadedPolicy, Origin
+from etude.policies.loaded import Origin
 from etude.transforms.normalize import Mode
 
 ARM = Spec(shape=(3,), names=("pan", "lift", "gripper"), unit="deg")
@@ -39,19 +39,9 @@ def tiny(name):
 EXCHANGED = [name for name in policies.names() if importlib.util.find_spec(f"etude.policies.{name}.lerobot")]
 
 
-def loaded_policy(config):
-    torch.manual_seed(0)
-    random = np.random.default_rng(0)
-    stats = {key: Stats.of(random.standard_normal((50, 3))) for key in ("observation.state", ACTION)}
-    stats[CAMERA] = Stats.of(random.random((50, 3, 1, 1)))
-    return LoadedPolicy(
-        policy=policies.build(config, SPECS, ARM).eval(),
-        config=config,
-        pipeline=config.pipeline(stats, SPECS, ARM),
-        observation=SPECS,
-        action=ARM,
-        origin=ORIGIN,
-    )
+@pytest.fixture
+def loaded_policy(untrained):
+    return partial(untrained, observation=SPECS, action=ARM, origin=ORIGIN)
 
 
 def frame_for(loaded):
@@ -65,7 +55,7 @@ def name(request):
 
 
 class TestEveryPolicy:
-    def test_it_comes_back_as_it_went(self, name, tmp_path):
+    def test_it_comes_back_as_it_went(self, name, tmp_path, loaded_policy):
         loaded = loaded_policy(tiny(name))
         lerobot.export(loaded, tmp_path / "out")
         again = checkpoint.load(tmp_path / "out")
@@ -75,7 +65,7 @@ class TestEveryPolicy:
         own, back = loaded.policy.state_dict(), again.policy.state_dict()
         assert all(torch.equal(back[key], value) for key, value in own.items())
 
-    def test_names_it_is_fed_by_go_along(self, name, tmp_path):
+    def test_names_it_is_fed_by_go_along(self, name, tmp_path, loaded_policy):
         loaded = loaded_policy(tiny(name)).fed_by({"observation.images.top": CAMERA})
         lerobot.export(loaded, tmp_path / "out")
         again = checkpoint.load(tmp_path / "out")
@@ -83,7 +73,7 @@ class TestEveryPolicy:
         assert "observation.images.top" in frame
         np.testing.assert_allclose(again.act(frame), loaded.act(frame), rtol=1e-6, atol=1e-6)
 
-    def test_the_files_are_lerobots(self, name, tmp_path):
+    def test_the_files_are_lerobots(self, name, tmp_path, loaded_policy):
         lerobot.export(loaded_policy(tiny(name)), tmp_path / "out")
         files = {path.name for path in (tmp_path / "out").iterdir()}
         assert files == {
@@ -97,7 +87,7 @@ class TestEveryPolicy:
         assert config["type"] == name
         assert config["input_features"][CAMERA] == {"type": "VISUAL", "shape": [3, 64, 64]}
 
-    def test_what_is_ours_alone_is_refused_by_name(self, name, tmp_path):
+    def test_what_is_ours_alone_is_refused_by_name(self, name, tmp_path, loaded_policy):
         with pytest.raises(ConfigError, match=r"LeRobot"):
             lerobot.export(loaded_policy(policies.config(name).tiny()), tmp_path / "out")
         assert not (tmp_path / "out").exists()
@@ -113,20 +103,20 @@ class TestEveryPolicy:
         ({"temporal_ensemble_coeff": 0.01}, "n_action_steps is 2"),
     ],
 )
-def test_what_lerobot_cannot_express_is_refused(change, message, tmp_path):
+def test_what_lerobot_cannot_express_is_refused(change, message, tmp_path, loaded_policy):
     loaded = loaded_policy(dataclasses.replace(tiny("act"), **change))
     with pytest.raises(ConfigError, match=message):
         lerobot.export(loaded, tmp_path / "out")
 
 
-def test_more_cameras_than_lerobot_looks_through_are_refused(tmp_path):
+def test_more_cameras_than_lerobot_looks_through_are_refused(tmp_path, loaded_policy):
     loaded = loaded_policy(tiny("vqbet"))
     two = dataclasses.replace(loaded, observation={**SPECS, "observation.images.wrist": SPECS[CAMERA]})
     with pytest.raises(ConfigError, match="1 camera at most, this one through 2"):
         lerobot.export(two, tmp_path / "out")
 
 
-def test_two_ways_to_normalise_one_kind_are_refused(tmp_path):
+def test_two_ways_to_normalise_one_kind_are_refused(tmp_path, loaded_policy):
     loaded = loaded_policy(tiny("act"))
     into = loaded.pipeline.inputs[1]
     changed = dataclasses.replace(into, modes={**into.modes, "observation.state": Mode.MIN_MAX})
@@ -136,7 +126,7 @@ def test_two_ways_to_normalise_one_kind_are_refused(tmp_path):
         lerobot.export(dataclasses.replace(loaded, pipeline=pipeline), tmp_path / "out")
 
 
-def test_a_policy_that_lerobot_does_not_have_is_refused(tmp_path):
+def test_a_policy_that_lerobot_does_not_have_is_refused(tmp_path, loaded_policy):
     if "flow" not in policies.names():
         pytest.skip("there is no such policy yet")
     from etude.policies.flow.config import Config
