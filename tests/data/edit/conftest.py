@@ -9,10 +9,26 @@ import pytest
 
 from etude.data import open_dataset
 from etude.data.check import check
+from etude.data.edit import apply
 from etude.data.edit.compact import compact
 from etude.data.versions import locked
 from etude.data.video.recode import Encoding, recode
 from etude.data.video.splice import film_of
+
+FRONT = "observation.images.front"
+
+
+def states(root):
+    return open_dataset(root).column("observation.state").astype(int).tolist()
+
+
+def greys(root, key=FRONT):
+    dataset = open_dataset(root)
+    return dataset.images(key, np.arange(dataset.episodes.num_frames))[:, 24, 32, 0].astype(int)
+
+
+def edited(root, plan_of):
+    return apply.edit(root, "edited", plan_of)
 
 
 def contents(root):
