@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from etude.core.spec import Spec
 from etude.policies import policies
 
 TRANSFORMER = {"denoiser": "transformer"}
+RESNET_OF_BATCHES = {"vision_backbone": "resnet18", "pretrained_backbone_weights": Path("a.safetensors")}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,8 @@ TRANSFORMER = {"denoiser": "transformer"}
         ("flow", {"prediction_type": "sample", "integration_method": "heun"}, "choose midpoint"),
         ("vqbet", {"gpt_n_head": 0}, "gpt_n_head should be at least 1, got 0"),
         ("vqbet", {"vqvae_n_embed": 0}, "vqvae_n_embed should be at least 1, got 0"),
+        ("flow", RESNET_OF_BATCHES, "normalised by batches; set use_group_norm to false"),
+        ("diffusion", RESNET_OF_BATCHES, "normalised by batches; set use_group_norm to false"),
     ],
 )
 def test_values_that_build_nothing_are_refused(kind, change, message):

@@ -3,9 +3,7 @@ import pytest
 import torch
 
 from etude.core.spec import Spec
-from etude.core.stats import Stats
 from etude.policies import policies
-from etude.policies.loaded import LoadedPolicy
 from etude.policies.shared import answer, asking
 
 torch.set_num_threads(1)
@@ -36,18 +34,9 @@ def test_questions_keep_their_places_in_a_batch_of_one_size():
 
 
 @pytest.mark.parametrize("kind", ["act", "diffusion"])
-def test_who_asks_gets_what_the_policy_would_give(kind):
-    config = policies.config(kind).tiny()
+def test_who_asks_gets_what_the_policy_would_give(kind, untrained):
+    loaded = untrained(policies.config(kind).tiny(), OBSERVATION, ACTION)
     rng = np.random.default_rng(0)
-    specs = OBSERVATION | {"action": ACTION}
-    stats = {key: Stats.of(rng.normal(size=(20, *spec.shape)).astype(np.float32)) for key, spec in specs.items()}
-    loaded = LoadedPolicy(
-        policy=policies.build(config, OBSERVATION, ACTION).eval(),
-        config=config,
-        pipeline=config.pipeline(stats, OBSERVATION, ACTION),
-        observation=OBSERVATION,
-        action=ACTION,
-    )
     frame = {key: spec.example(rng) for key, spec in loaded.observation.items()} | loaded.example_noise(rng)
     asked = asking(loaded, lambda question: answer(loaded.policy, [None, question], 3)[1])
     np.testing.assert_allclose(asked.act(frame), loaded.act(frame), rtol=1e-4, atol=1e-5)

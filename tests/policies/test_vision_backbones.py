@@ -11,11 +11,9 @@ import pytest
 import torch
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION, example
+from etude.core.frame import example
 from etude.core.spec import Spec
-from etude.core.stats import Stats
 from etude.policies import checkpoint, policies
-from etude.policies.loaded import LoadedPolicy
 from etude.policies.seeing import settled
 
 transformers = pytest.importorskip("transformers")
@@ -38,24 +36,18 @@ def tower(tmp_path_factory):
     return folder, model
 
 
-def seeing_through(name, folder, **change):
-    torch.manual_seed(0)
-    config = settled(replace(policies.config(name).tiny(), vision_backbone=str(folder), **change))
-    random = np.random.default_rng(0)
-    stats = {key: Stats.of(random.standard_normal((50, 3))) for key in ("observation.state", ACTION)}
-    stats[CAMERA] = Stats.of(random.random((50, 3, 1, 1)))
-    return LoadedPolicy(
-        policy=policies.build(config, SPECS, ARM),
-        config=config,
-        pipeline=config.pipeline(stats, SPECS, ARM),
-        observation=SPECS,
-        action=ARM,
-    )
+@pytest.fixture
+def seeing_through(untrained):
+    def build(name, folder, **change):
+        config = settled(replace(policies.config(name).tiny(), vision_backbone=str(folder), **change))
+        return untrained(config, SPECS, ARM)
+
+    return build
 
 
 @pytest.mark.parametrize("name", SEEING)
 class TestEveryPolicyThatSees:
-    def test_it_starts_from_the_towers_weights(self, tower, name):
+    def test_it_starts_from_the_towers_weights(self, tower, name, seeing_through):
         folder, model = tower
         loaded = seeing_through(name, folder)
         loaded.policy.begin_training()
@@ -65,7 +57,7 @@ class TestEveryPolicyThatSees:
         assert read.keys() == model.state_dict().keys()
         assert all(torch.equal(value, read[key]) for key, value in model.state_dict().items())
 
-    def test_a_checkpoint_needs_no_tower_from_elsewhere(self, tower, name, tmp_path):
+    def test_a_checkpoint_needs_no_tower_from_elsewhere(self, tower, name, tmp_path, seeing_through):
         moved = shutil.copytree(tower[0], tmp_path / "tower")
         loaded = seeing_through(name, moved)
         checkpoint.save(tmp_path / "saved", loaded)
@@ -74,14 +66,14 @@ class TestEveryPolicyThatSees:
         frame = example(SPECS, np.random.default_rng(1)) | loaded.example_noise(np.random.default_rng(1))
         np.testing.assert_array_equal(loaded.act(frame), again.act(frame))
 
-    def test_the_tower_normalises_pictures_and_nothing_else_does(self, tower, name):
+    def test_the_tower_normalises_pictures_and_nothing_else_does(self, tower, name, seeing_through):
         loaded = seeing_through(name, tower[0])
         size = loaded.config.image_size or (48, 64)
         white = {CAMERA: np.full((*size, 3), 255, np.uint8), "observation.state": np.zeros(3, np.float32)}
         seen = loaded.pipeline.encode(white)[CAMERA]
         np.testing.assert_array_equal(seen, np.ones((3, *size), np.float32))
 
-    def test_a_frozen_tower_gets_no_gradient(self, tower, name):
+    def test_a_frozen_tower_gets_no_gradient(self, tower, name, seeing_through):
         loaded = seeing_through(name, tower[0], freeze_vision=True)
         towers = [value for key, value in loaded.policy.named_parameters() if "tower." in key]
         assert towers
