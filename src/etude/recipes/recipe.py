@@ -1,0 +1,57 @@
+"""What one complete run on the simulated SO-101 is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+World = Literal["plain", "hard"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Demonstrations of a task, a policy that learns from them, and rollouts in scenes that were not shown."""
+
+    task: str
+    """What is on the table."""
+    world: World = "plain"
+    """Plain: clean cameras, fresh gears. Hard: like a real desk, and shown as a person would."""
+    episodes: int = 100
+    """Demonstrations."""
+    noise: float = 0.5
+    """How hard the arm is pushed about while it is shown, 0 to 1."""
+    record: tuple[str, ...] = ()
+    """Further options of `etude record`."""
+    poses: bool = False
+    """Tell the policy where things are, in place of pictures: what no real table can, for reference."""
+    policy: tuple[str, ...] = ("--policy.type=act",)
+    """The policy and its options, for `etude train`."""
+    train: tuple[str, ...] = ()
+    """Further options of `etude train`."""
+    minutes: float = 0.0
+    """Training time [min]; 0: it is `steps` that counts."""
+    steps: int = 1500
+    """Updates, where no time is set."""
+    is_coached: bool = False
+    """Whether a demonstrator takes over where the trained policy fails, and it learns from that."""
+    coaching: tuple[str, ...] = ("--rounds=2",)
+    """Options of `etude coach`, for that case."""
+    rollouts: int = 200
+    """Rollouts that score the skill."""
+    untrained: int = 0
+    """Rollouts of an untrained policy, for comparison."""
+    evaluate: tuple[str, ...] = ()
+    """Further options of `etude eval`."""
+
+    @property
+    def name(self) -> str:
+        """The task and the world."""
+        return f"{self.task}, {self.world} world"
+
+    def told_poses(self) -> Self:
+        """Give the same run with a policy that is told where things are and sees nothing."""
+        return replace(self, poses=True, policy=TOLD_POSES, is_coached=False)
+
+
+TOLD_POSES = ("--policy.type=act",)
+"""A policy that needs no pictures."""
