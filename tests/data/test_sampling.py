@@ -89,3 +89,33 @@ class TestEndsOfEpisodes:
     def test_no_episodes_are_still_told_so(self):
         with pytest.raises(UserError, match="nothing to sample"):
             sampler_of(_dataset(5), [], Draw())
+
+
+class TestRowsThatAreLeftOut:
+    LEFT_OUT = np.array([False, True, False, False, True, False, True, False, False])
+
+    def test_every_other_row_is_drawn_once_in_an_epoch(self):
+        dataset = _dataset(5, 4)
+        sampler = sampler_of(dataset, dataset.episodes, Draw(), left_out=self.LEFT_OUT)
+        assert len(sampler) == 6
+        assert sorted(sampler.draw(6)) == [0, 2, 3, 5, 7, 8]
+
+    def test_episodes_side_by_side_stay_apart(self):
+        dataset = _dataset(2, 3)
+        chosen = sampler_of(dataset, dataset.episodes.chosen([1]), Draw(), left_out=np.zeros(5, bool))
+        assert set(chosen.draw(9)) == {2, 3, 4}
+
+    def test_they_weigh_nothing(self):
+        dataset = _dataset(5, 4, weight=np.arange(9, dtype=np.float32)[:, None])
+        drawn = sampler_of(dataset, dataset.episodes, Draw(weights="weight"), left_out=self.LEFT_OUT).draw(500)
+        np.testing.assert_allclose(np.bincount(drawn, minlength=9) / 20, [0, 0, 2, 3, 0, 5, 0, 7, 8], atol=0.1)
+
+    def test_they_are_not_streamed(self):
+        dataset = _dataset(5, 4)
+        dataset.file_groups = lambda: np.array([0, 1])
+        sampler = sampler_of(dataset, dataset.episodes, Draw(is_streamed=True), left_out=self.LEFT_OUT)
+        assert sorted(sampler.draw(6)) == [0, 2, 3, 5, 7, 8]
+
+    def test_leaving_out_everything_is_refused(self):
+        with pytest.raises(UserError, match="nothing to sample"):
+            sampler_of(_dataset(5), _episodes(5), Draw(), left_out=np.ones(5, bool))

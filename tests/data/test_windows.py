@@ -99,6 +99,39 @@ def test_a_window_by_hand():
     assert batch["action_is_pad"].tolist() == [[False, False, True], [True, False, False]]
 
 
+def test_offsets_pass_over_rows_that_are_left_out():
+    left_out = np.array([False, True, True, False, False, False, True])
+    window = Window(offsets={"action": (-1, 0, 1, 2)})
+    windows = Windows(Recorded([5, 2]), window, ["action"], left_out=left_out)
+    batch = windows.batch(np.array([0, 3, 5]))
+    assert batch["action"][..., 0].tolist() == [[0, 0, 3, 4], [0, 3, 4, 4], [5, 5, 5, 5]]
+    assert batch["action_is_pad"].tolist() == [
+        [True, False, False, False],
+        [False, False, False, True],
+        [True, False, True, True],
+    ]
+    assert windows.looked_at("action", np.array([3])).tolist() == [0, 3, 4]
+
+
+def test_a_row_that_is_left_out_is_seen_as_the_last_one_before_it():
+    left_out = np.array([False, False, True, False])
+    windows = Windows(Recorded([4]), Window(offsets={"action": (0, 1)}), ["action"], left_out=left_out)
+    assert windows.batch(np.array([2]))["action"][..., 0].tolist() == [[1, 3]]
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=4), st.data())
+def test_what_is_left_out_might_as_well_not_have_been_recorded(lengths, data):
+    rest = [[True, *data.draw(st.lists(st.booleans(), min_size=n - 1, max_size=n - 1))] for n in lengths]
+    is_kept = np.concatenate(rest)
+    offsets = tuple(data.draw(st.lists(st.integers(-8, 8), min_size=1, max_size=5)))
+    whole, shorter = Recorded(lengths), Recorded([sum(each) for each in rest])
+    kept, window = np.flatnonzero(is_kept), Window(offsets={"action": offsets})
+    batch = Windows(whole, window, ["action"], left_out=~is_kept).batch(kept)
+    wanted = Windows(shorter, window, ["action"]).batch(np.arange(len(kept)))
+    assert batch["action_is_pad"].tolist() == wanted["action_is_pad"].tolist()
+    assert batch["action"][..., 0].tolist() == kept[wanted["action"][..., 0].astype(int)].tolist()
+
+
 def test_without_offsets_there_is_no_time_and_no_padding():
     windows = Windows(Recorded([3, 2]), Window(), ["action", CAMERA], image_size=(1, 2))
     batch = windows.batch(np.array([4, 0]))

@@ -67,14 +67,19 @@ class Train:
     """Statistics of a policy that begins from a checkpoint: the checkpoint's own, or measured on the dataset."""
     rename_map: str = ""
     """The policy's names of the dataset's keys, where they differ: '{"dataset key": "policy key"}'."""
+    drop_pauses: bool = False
+    """Leave out frames in which the command stays as it was, as though they had not been recorded."""
     hand: str = ""
     """Learn where the hand goes instead of the joints: the arm, such as so101, or its MJCF or URDF file."""
     output_dir: Path | None = None
     """The run's folder. Default: outputs/train/DATE/TIME."""
     resume: bool = False
     """Go on with the run in --output_dir, as it was configured; --steps may be raised."""
-    steps: int = 3000
-    """Optimizer updates; 0 saves the untrained policy."""
+    steps: int | None = None
+    """Optimizer updates; 0 saves the untrained policy. Default: 3000, or with --minutes as many as there is time for."""
+    minutes: float | None = None
+    """Minutes of updates, over which learning rates fall, on as many processes as there are. What it takes to start, to
+    save checkpoints and to evaluate comes on top. With --steps as well, what is used up first ends the run."""
     batch_size: int = 64
     """Samples at once, in each process."""
     grad_accum_steps: int = 1
@@ -133,11 +138,12 @@ class Train:
 
 COMMAND = Train
 
+STEPS = 3000
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "policy_path", "normalization", "hand", "steps", "batch_size", "grad_accum_steps", "optimizer",
-    "scheduler", "ema", "lora", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device", "bf16",
-    "compile", "parallel", "cache_gb",
+    "policy", "policy_path", "normalization", "drop_pauses", "hand", "minutes", "batch_size", "grad_accum_steps",
+    "optimizer", "scheduler", "ema", "lora", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device",
+    "bf16", "compile", "parallel", "cache_gb",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 
@@ -170,8 +176,10 @@ def _trained(command: Train) -> int:
     watchers = [*watchers_of(command), listed]
     if config.lora.rank and config.policy_path is None:
         say("Adapters learn beside weights that stay, here random ones: name trained ones by --policy.path.")
-    with progress("Training", command.steps) as line:
-        last = train(config, resume=command.resume, watchers=[Bar(line), *watchers], say=say)
+    is_timed = config.minutes is not None
+    with progress("Training", round(60 * config.minutes) if config.minutes else config.steps or 0) as line:
+        bar = Bar(line, is_timed=is_timed)
+        last = train(config, resume=command.resume, watchers=[bar, *watchers], say=say)
     report(config.output_dir / "events.jsonl", config.holdout_episodes)
     say(f"Checkpoint: {last}")
     return 0
@@ -201,6 +209,7 @@ def _config(command: Train) -> TrainConfig:
         rename_map=_renames(command.rename_map),
         output_dir=command.output_dir,
         holdout_episodes=held_out(command),
+        steps=STEPS if command.steps is None and command.minutes is None else command.steps,
         num_threads=command.num_threads or max(1, spare_a_core() // num_processes()),
         **{name: getattr(command, name) for name in SAME_NAME},
     )

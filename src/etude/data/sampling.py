@@ -24,7 +24,9 @@ class Draw:
     drop_n_last: int = 0
     """Frames at the end of every episode that are not drawn."""
     weights: str = ""
-    """Column that tells how often each row is drawn, relative to the others; none: all alike."""
+    """Column that tells how often each row is drawn, relative to the others; none: all alike.
+
+    In a dataset of a mix that has no such column, all are alike."""
 
     def __post_init__(self) -> None:
         if self.is_streamed and self.weights:
@@ -33,9 +35,21 @@ class Draw:
             )
 
 
-def sampler_of(dataset: Dataset, episodes: Sequence[Episode], how: Draw, *, drawn: int = 0) -> Sampler:
-    """Make what draws rows of `episodes`, as it is after `drawn` rows; of a mix by the weights of its datasets."""
+def sampler_of(
+    dataset: Dataset,
+    episodes: Sequence[Episode],
+    how: Draw,
+    *,
+    left_out: np.ndarray | None = None,
+    drawn: int = 0,
+) -> Sampler:
+    """Make what draws rows of `episodes`, as it is after `drawn` rows; of a mix by the weights of its datasets.
+
+    `left_out` (row,) tells which rows of the dataset are never drawn.
+    """
     chosen = _shortened(dataset, episodes, how.drop_n_last)
+    if left_out is not None:
+        chosen = _without(dataset, chosen, left_out)
     if isinstance(dataset, Mix) and len(chosen):
         made = _by_dataset(dataset, chosen, how)
     else:
@@ -64,6 +78,19 @@ def _shortened(dataset: Dataset, episodes: Sequence[Episode], drop_n_last: int) 
     )
 
 
+def _without(dataset: Dataset, episodes: Episodes, left_out: np.ndarray) -> Episodes:
+    """Cut episodes into the stretches between rows that are left out."""
+    rows = Rows(*bounds(episodes))
+    kept = rows.at(np.arange(len(rows)))
+    kept = kept[~left_out[kept]]
+    number = dataset.episodes.of(kept)
+    first = np.flatnonzero((np.diff(kept, prepend=-2) != 1) | (np.diff(number, prepend=-1) != 0))
+    length, own = np.diff(first, append=len(kept)), number[first]
+    return Episodes(
+        dataset.episodes.indices[own], kept[first], length, lambda part: dataset.episodes.tasks(int(own[part]))
+    )
+
+
 def _single(dataset: Dataset, episodes: Episodes, how: Draw) -> Sampler:
     if how.weights:
         return FrameWeightedSampler(episodes, _weights(dataset, episodes, how.weights), how.seed)
@@ -89,6 +116,9 @@ def _by_dataset(mix: Mix, episodes: Episodes, how: Draw) -> Sampler:
     for part in np.unique(whose).tolist():
         own_seed = int(np.random.SeedSequence([how.seed, part]).generate_state(1)[0])
         chosen = episodes.chosen(np.flatnonzero(whose == part))
-        samplers.append(_single(mix, chosen, replace(how, seed=own_seed)))
+        # What has no such column, such as demonstrations beside corrections, was given to be learned from as a whole.
+        lacks = how.weights in mix.specs and mix.parts[part].spec(how.weights) is None
+        own = replace(how, seed=own_seed, weights="" if lacks else how.weights)
+        samplers.append(_single(mix, chosen, own))
         weights.append(mix.parts[part].weight)
     return WeightedSampler(samplers, weights, how.seed)

@@ -12,13 +12,16 @@ from etude.data.cache import CachedPictures, FrameCache
 from etude.data.dataset import Dataset
 
 TASK_INDEX = "task_index"
+Bounds = tuple[np.ndarray, np.ndarray]
+"""The first row of each row's episode, and the row after its last."""
 
 
 class Windows:
     """The sample around every row of a dataset, given in batches.
 
     `keys` are read at the row itself, or at the offsets that `window` names for them. Pictures come at `image_size`
-    (height, width), out of `cache` where they are there already. Threads may share it.
+    (height, width), out of `cache` where they are there already. Rows that are `left_out` (row,) are passed over by
+    offsets, as though they had not been recorded. Threads may share it.
     """
 
     def __init__(
@@ -29,8 +32,10 @@ class Windows:
         *,
         image_size: tuple[int, int] | None = None,
         cache: FrameCache | None = None,
+        left_out: np.ndarray | None = None,
     ) -> None:
         self._dataset, self._window = dataset, window
+        self._kept = None if left_out is None else np.flatnonzero(~left_out)
         unknown = next((key for key in (*keys, *window.offsets) if key not in dataset.specs), None)
         if unknown is not None:
             raise NotFound("key in the dataset", unknown, dataset.specs)
@@ -57,7 +62,7 @@ class Windows:
         for key in (*self._columns, *self.pictures):
             wanted = rows
             if self._window.of(key):
-                wanted, samples[f"{key}_is_pad"] = self._window.rows(key, rows, *bounds)
+                wanted, samples[f"{key}_is_pad"] = self._around(key, rows, bounds)
             samples[key] = self._read(key, wanted)
         return samples
 
@@ -65,9 +70,18 @@ class Windows:
         """Give the rows, ascending, that are read of `key` for the samples of `rows`."""
         if not self._window.of(key):
             return np.unique(rows)
-        return np.unique(self._window.rows(key, rows, *self._bounds(rows))[0])
+        return np.unique(self._around(key, rows, self._bounds(rows))[0])
 
-    def _bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _around(self, key: str, rows: np.ndarray, bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
+        """Give the rows (batch, time) of `key` around `rows`, and which of them would lie outside the episode."""
+        if self._kept is None:
+            return self._window.rows(key, rows, *bounds)
+        places = np.searchsorted(self._kept, rows, "right") - 1  # a row that is left out: the last one before it
+        start, stop = (np.searchsorted(self._kept, each) for each in bounds)
+        wanted, is_pad = self._window.rows(key, places, start, stop)
+        return self._kept[wanted], is_pad
+
+    def _bounds(self, rows: np.ndarray) -> Bounds:
         episode = self._episodes.of(rows)
         return self._episodes.start[episode], self._episodes.stop[episode]
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from etude.core.errors import ConfigError
 from etude.policies.config import PolicyConfig
+from etude.train.budget import Budget
 from etude.train.options import Augment, Average, Lora, Optimizer, Scheduler
 
 __all__ = ["Augment", "Average", "Lora", "Optimizer", "Scheduler", "TrainConfig"]
@@ -24,6 +25,8 @@ class TrainConfig:
     """Share of samples from each of several datasets, relative to the others'. Default: their numbers of frames."""
     sample_weights: str = ""
     """Column that tells how often each frame is drawn, relative to the others."""
+    drop_pauses: bool = False
+    """Leave out frames in which the command stays as it was, as though they had not been recorded."""
     rename_map: Mapping[str, str] = field(default_factory=dict[str, str])
     """The policy's names of the dataset's keys, where they differ."""
     policy: PolicyConfig
@@ -36,8 +39,10 @@ class TrainConfig:
     """Arm whose hand the policy learns to move: a known body, or a MJCF or URDF file; empty learns joints."""
     output_dir: Path
     """The run's folder; checkpoints go into `checkpoints/` there."""
-    steps: int = 3000
-    """Optimizer updates; 0 saves the untrained policy."""
+    steps: int | None = 3000
+    """Optimizer updates; 0 saves the untrained policy, none makes as many as `minutes` have room for."""
+    minutes: float | None = None
+    """Minutes of updates, by the clock of the first process; checkpoints and evaluations are not counted."""
     batch_size: int = 64
     """Samples at once, in each process."""
     grad_accum_steps: int = 1
@@ -80,12 +85,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         ones = dict.fromkeys(("batch_size", "grad_accum_steps", "save_freq", "log_freq"), 1)
-        zeros = dict.fromkeys(("steps", "holdout_episodes", "keep_checkpoints", "num_threads"), 0)
+        zeros = dict.fromkeys(("holdout_episodes", "keep_checkpoints", "num_threads"), 0)
         for name, bound in (ones | zeros).items():
             if getattr(self, name) < bound:
                 raise ConfigError(f"{name} should be at least {bound}, got {getattr(self, name)}.")
         if self.cache_gb is not None and self.cache_gb < 0:
             raise ConfigError(f"cache_gb should be at least 0, got {self.cache_gb}.")
+        self._check_budget()
         if not self.datasets:
             raise ConfigError("There is nothing to learn from: name a dataset.")
         weights = self.dataset_weights
@@ -93,4 +99,17 @@ class TrainConfig:
             raise ConfigError(
                 f"dataset_weights should be one number above 0 for each of {len(self.datasets)} datasets, got "
                 f"{', '.join(map(str, weights))}."
+            )
+
+    @property
+    def budget(self) -> Budget:
+        """How long the run goes on."""
+        return Budget(steps=self.steps, minutes=self.minutes)
+
+    def _check_budget(self) -> None:
+        by_steps = self.scheduler.num_delay_steps or self.scheduler.num_decay_steps
+        if self.budget.minutes is not None and by_steps:
+            raise ConfigError(
+                "With --minutes learning rates fall as time goes by: leave out --scheduler.num_delay_steps and "
+                "--scheduler.num_decay_steps, which count updates, or give --steps instead."
             )

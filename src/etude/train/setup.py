@@ -17,6 +17,7 @@ from etude.core.frame import ACTION
 from etude.data.cache import FrameCache
 from etude.data.dataset import Dataset, Episodes
 from etude.data.loading_cost import LoadingCost, loading_cost
+from etude.data.pauses import pause_rows
 from etude.data.sampler import Sampler
 from etude.data.sampling import Draw, sampler_of
 from etude.data.windows import Windows
@@ -37,7 +38,7 @@ from etude.train.open_loop import measure
 from etude.train.optim import optimizer
 from etude.train.precision import uses_bf16
 from etude.train.samples import MOST_MEASURED, augmented, rows_of, split
-from etude.train.start import first_policy
+from etude.train.start import Sample, first_policy
 from etude.train.stored import check_resumable
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Setup:
     windows: Windows
     cache: FrameCache | None
     """Where decoded pictures are kept."""
+    left_out: np.ndarray | None
+    """Which rows of the dataset are not learned from, as they are of pauses (row,)."""
     loaded: LoadedPolicy
     """The policy in training, with its pipeline; where its weights lie in parts, a whole one, as of the last save."""
     state: states.State
@@ -68,6 +71,11 @@ class Setup:
     def device(self) -> torch.device:
         """Where this process computes."""
         return torch.device(self.loaded.device)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has made all its updates, or used all its time."""
+        return self.config.budget.used(self.state.step, self.state.spent_s) >= 1
 
     def take(self, whole: Mapping[str, Tensor]) -> None:
         """Act from now on with these weights: those in training lie in parts, in several processes."""
@@ -98,10 +106,18 @@ class Setup:
         several = f" in {processes} processes" if processes > 1 else ""
         size = self.state.samples_per_step
         told = f"Training on {self.device}{several} in {precision}{compiled}, {size} samples in each update."
-        if config.policy_path is None:
-            return told
-        measure = "as in the checkpoint" if config.normalization == "checkpoint" else "by statistics of this dataset"
-        return f"{told} It begins from {config.policy_path}; numbers are normalised {measure}."
+        if config.policy_path is not None:
+            measure = (
+                "as in the checkpoint" if config.normalization == "checkpoint" else "by statistics of this dataset"
+            )
+            told += f" It begins from {config.policy_path}; numbers are normalised {measure}."
+        return told + self._told_of_pauses()
+
+    def _told_of_pauses(self) -> str:
+        if self.left_out is None:
+            return ""
+        is_pause = self.left_out[rows_of(split(self.dataset, self.config.holdout_episodes)[0])]
+        return f" {is_pause.sum()} of {len(is_pause)} frames are of pauses and left out ({is_pause.mean():.1%})."
 
     def loading_cost(self) -> LoadingCost:
         """Measure what reading samples costs."""
@@ -131,8 +147,10 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     learned_from, held_out = split(dataset, config.holdout_episodes)
     check_start(dataset, learned_from)
     torch.manual_seed(config.seed)
+    left_out = pause_rows(dataset) if config.drop_pauses else None
     rows = rows_of(learned_from, MOST_MEASURED)
-    loaded = first_policy(_begun(config, resumed), dataset, rows, device, is_resumed=resumed is not None)
+    sample = Sample(rows) if left_out is None else Sample(rows[~left_out[rows]], left_out)
+    loaded = first_policy(_begun(config, resumed), dataset, sample, device, is_resumed=resumed is not None)
     _check_steps(config, loaded.policy)
     if config.lora.rank:
         adapt(loaded.policy, config.lora)
@@ -146,9 +164,10 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
         config=config,
         dataset=dataset,
         held_out=held_out,
-        sampler=_sampler(config, dataset, learned_from, state),
-        windows=_windows(config, dataset, [*loaded.observation, ACTION], cache),
+        sampler=_sampler(config, dataset, learned_from, state, left_out),
+        windows=_windows(config, dataset, [*loaded.observation, ACTION], cache, left_out),
         cache=cache,
+        left_out=left_out,
         loaded=loaded,
         state=state,
         accelerator=accelerator,
@@ -167,7 +186,7 @@ def _begun(config: TrainConfig, resumed: Path | None) -> TrainConfig:
 
 def _check_steps(config: TrainConfig, policy: Policy) -> None:
     before = policy.num_updates_before_acting() if isinstance(policy, LearnsInPhases) else 0
-    if 0 < config.steps <= before:
+    if config.steps is not None and 0 < config.steps <= before:
         raise ConfigError(
             f"steps ({config.steps}) should be more than {before}: the policy's first {before} updates do not yet "
             "learn to act. Take more steps, or lower --policy.n_vqvae_training_steps."
@@ -195,7 +214,9 @@ def _state(config: TrainConfig, loaded: LoadedPolicy, resumed: Path | None) -> s
     return state
 
 
-def _sampler(config: TrainConfig, dataset: Dataset, episodes: Episodes, state: states.State) -> Sampler:
+def _sampler(
+    config: TrainConfig, dataset: Dataset, episodes: Episodes, state: states.State, left_out: np.ndarray | None
+) -> Sampler:
     """Give the sampler as it stands after the updates made so far."""
     drawn = state.step * state.samples_per_step
     how = Draw(
@@ -204,11 +225,14 @@ def _sampler(config: TrainConfig, dataset: Dataset, episodes: Episodes, state: s
         drop_n_last=config.policy.drop_n_last_frames,
         weights=config.sample_weights,
     )
-    return sampler_of(dataset, episodes, how, drawn=drawn)
+    return sampler_of(dataset, episodes, how, left_out=left_out, drawn=drawn)
 
 
-def _windows(config: TrainConfig, dataset: Dataset, keys: list[str], cache: FrameCache | None = None) -> Windows:
-    return Windows(dataset, config.policy.window, keys, image_size=config.policy.image_size, cache=cache)
+def _windows(
+    config: TrainConfig, dataset: Dataset, keys: list[str], cache: FrameCache | None, left_out: np.ndarray | None
+) -> Windows:
+    size = config.policy.image_size
+    return Windows(dataset, config.policy.window, keys, image_size=size, cache=cache, left_out=left_out)
 
 
 def _cache(config: TrainConfig) -> FrameCache | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,10 +34,19 @@ FED_BY = (
 """Values of a policy's config that say what happens to frames and actions around it."""
 
 
+@dataclass(frozen=True)
+class Sample:
+    """What of a dataset statistics are measured on."""
+
+    rows: np.ndarray
+    left_out: np.ndarray | None = None
+    """Rows of the dataset that offsets pass over (row,)."""
+
+
 def first_policy(
-    config: TrainConfig, dataset: Dataset, rows: np.ndarray, device: torch.device, *, is_resumed: bool = False
+    config: TrainConfig, dataset: Dataset, sample: Sample, device: torch.device, *, is_resumed: bool = False
 ) -> LoadedPolicy:
-    """Make the policy, fed with the dataset's keys, or take that of `policy_path`; statistics are measured on `rows`.
+    """Make the policy, fed with the dataset's keys, or take that of `policy_path`; statistics are those of `sample`.
 
     One that is resumed reads no pretrained weights, since it gets its own.
 
@@ -45,7 +54,7 @@ def first_policy(
     """
     if ACTION not in dataset.specs:
         raise ConfigError(f"{dataset.root} has no '{ACTION}'; there is {', '.join(dataset.specs)}.")
-    made = _continued(config, dataset, rows) if config.policy_path else _new(config, dataset, rows)
+    made = _continued(config, dataset, sample) if config.policy_path else _new(config, dataset, sample)
     if not config.policy_path and not is_resumed:
         made.policy.begin_training()
     origin = Origin(
@@ -59,7 +68,7 @@ def first_policy(
     return replace(made, policy=made.policy.to(device), origin=origin, device=str(device))
 
 
-def _new(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> LoadedPolicy:
+def _new(config: TrainConfig, dataset: Dataset, sample: Sample) -> LoadedPolicy:
     for key in config.rename_map:
         if key not in dataset.specs:
             raise NotFound("key of the dataset for --rename_map", key, dataset.specs)
@@ -71,7 +80,7 @@ def _new(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> LoadedPolic
     before = {new: old for old, new in config.rename_map.items()}
     keys = [before.get(key, key) for key in observation]
     whole = Pipeline((rename, *reframe.inputs)) if rename.keys else reframe
-    stats = _measured(config, dataset, rows, keys, whole)
+    stats = _measured(config, dataset, sample, keys, whole)
     policy = policies.build(config.policy, space.observation, space.action)
     made = LoadedPolicy(
         policy=policy,
@@ -83,7 +92,7 @@ def _new(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> LoadedPolic
     return made.fed_by({old: new for old, new in config.rename_map.items() if new in observation})
 
 
-def _continued(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> LoadedPolicy:
+def _continued(config: TrainConfig, dataset: Dataset, sample: Sample) -> LoadedPolicy:
     """Take a checkpoint's weights into the policy that the config asks for, which may differ in what is no weight."""
     assert config.policy_path is not None
     loaded = checkpoint.load(config.policy_path)
@@ -104,7 +113,7 @@ def _continued(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> Loade
         return fed
     renames = [step for step in fed.pipeline.inputs if isinstance(step, Rename)]
     reframe = config.policy.reframe(fed.seen, fed.action)
-    stats = _measured(config, dataset, rows, fed.observation, Pipeline((*renames, *reframe.inputs)))
+    stats = _measured(config, dataset, sample, fed.observation, Pipeline((*renames, *reframe.inputs)))
     return begun_from(loaded, dataset.specs, stats, config.rename_map)
 
 
@@ -119,8 +128,9 @@ def _check_fed_alike(before: PolicyConfig, now: PolicyConfig) -> None:
 
 
 def _measured(
-    config: TrainConfig, dataset: Dataset, rows: np.ndarray, keys: Iterable[str], reframe: Pipeline
+    config: TrainConfig, dataset: Dataset, sample: Sample, keys: Iterable[str], reframe: Pipeline
 ) -> dict[str, Stats]:
     """Give statistics of the dataset, those of numbers among `keys` as they are after `reframe`."""
     numbers = [key for key in (*keys, ACTION) if not dataset.specs[key].is_image]
-    return measured_stats(dataset, Windows(dataset, config.policy.window, numbers), rows, reframe)
+    windows = Windows(dataset, config.policy.window, numbers, left_out=sample.left_out)
+    return measured_stats(dataset, windows, sample.rows, reframe)
