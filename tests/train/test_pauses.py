@@ -17,7 +17,7 @@ PAUSES = (3, 4, 5, 6, 12, 13, 14, 37)
 
 @pytest.fixture
 def hesitating(dataset):
-    """The arm stands still twice in the first two episodes, which have 9 and 12 frames; tells the rows that are left."""
+    """The arm stands still twice in the first two episodes, of 9 and 12 frames; tells the rows that are left."""
     dataset.episodes = Episodes.in_a_row((9, 12, 7, 10), lambda _: dataset.tasks)
     actions = dataset._columns["action"].copy()
     for row in PAUSES:
