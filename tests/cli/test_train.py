@@ -12,6 +12,7 @@ from etude.cli.train import COMMAND, expand
 from etude.core.errors import ConfigError, NotFound, UserError
 from etude.core.files import write_json
 from etude.policies import policies
+from etude.train.budget import Budget
 from etude.train.options import Scheduler
 
 
@@ -93,3 +94,24 @@ def test_the_help_marks_no_place_to_act_unless_one_is_chosen(etude):
         _, out, _ = etude("train", *words, "--help")
         line = next(line for line in out.splitlines() if line.startswith("--env.type="))
         assert marked in line
+
+
+def test_a_run_lasts_as_many_updates_or_as_many_minutes_as_asked_for(tmp_path):
+    from etude.cli.train import _config
+
+    def budget(*words):
+        return _config(read("--dataset.root=a", f"--output_dir={tmp_path}", "--holdout_episodes=0", *words)).budget
+
+    assert budget() == Budget(steps=3000)
+    assert budget("--minutes=2.5") == Budget(minutes=2.5)
+    assert budget("--minutes=2.5", "--steps=7") == Budget(steps=7, minutes=2.5)
+
+
+def test_the_bar_goes_by_seconds_where_a_clock_ends_the_run(capsys):
+    from etude.cli.console import progress
+    from etude.cli.train_report import Bar
+
+    values = {"loss": 0.5, "samples_per_s": 320.0, "spent_s": 12.34, "eta_s": 107.66}
+    with progress("Training", 120) as line:
+        Bar(line, is_timed=True).step(60, values)
+    assert "Training 12/120 s, update 60, loss 0.5000, 320 samples/s, 108 s left" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import signal
@@ -103,6 +104,22 @@ def test_two_processes_learn_what_one_does_from_double_batches(config, tmp_path)
     losses = [[event["loss"] for event in _events(each, "step")] for each in (config, halves)]
     np.testing.assert_allclose(*losses, rtol=1e-5)
     assert len(_events(halves, "saved")) == 1, "only the first process writes"
+
+
+def test_processes_go_by_one_clock(config, tmp_path):
+    """An update takes a second by the first process's clock, and all learn at the rate that this one says."""
+    timed = replace(config, steps=None, minutes=5 / 60)
+    train(timed, clock=itertools.count().__next__)
+    halves = replace(timed, batch_size=4, output_dir=tmp_path / "halves")
+    process = _start(halves, tmp_path, num_processes=2)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    rates = [[event["lr"] for event in _events(each, "step")] for each in (timed, halves)]
+    assert rates[0] == rates[1]
+    assert len(rates[0]) == 5
+    whole, parts = _weights(timed), _weights(halves)
+    worst = max(float((whole[name] - parts[name]).abs().max()) for name in whole if name.startswith("policy"))
+    assert worst < 1e-5
 
 
 def test_codebooks_follow_the_batches_of_all_processes(config, tmp_path):

@@ -27,15 +27,18 @@ class Listed(Watcher):
 
 
 class Bar(Watcher):
-    """Moves the progress bar."""
+    """Moves the progress bar: by updates, or by seconds where the run is as long as a clock says."""
 
-    def __init__(self, line: ProgressLine) -> None:
-        self._line = line
+    def __init__(self, line: ProgressLine, *, is_timed: bool = False) -> None:
+        self._line, self._is_timed = line, is_timed
 
     def step(self, step: int, values: Mapping[str, float]) -> None:
         """Show the loss, the speed and what is left."""
         told = f"loss {values['loss']:.4f}, {values['samples_per_s']:.0f} samples/s, {values['eta_s']:.0f} s left"
-        self._line.update(step, told)
+        if self._is_timed:
+            self._line.update(int(values["spent_s"]), f"s, update {step}, {told}")
+        else:
+            self._line.update(step, told)
 
 
 def report(events: Path, held_out: int) -> None:

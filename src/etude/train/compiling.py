@@ -13,6 +13,8 @@ from etude.train.config import TrainConfig
 
 WORTHWHILE_STEPS = 2000
 """Updates of a run that makes up for the minutes that compiling takes."""
+WORTHWHILE_MINUTES = 20
+"""The same of a run that is as long as a clock says."""
 _COMPILERS = ("g++", "c++", "clang++")
 
 
@@ -23,7 +25,12 @@ def compiles(config: TrainConfig, device: torch.device) -> bool:
         raise ConfigError(f"--compile=on needs {missing}, which is not here. Install it, or leave --compile out.")
     if config.compile != "auto":
         return config.compile == "on"
-    return device.type == "cuda" and config.steps >= WORTHWHILE_STEPS and not missing
+    return device.type == "cuda" and _is_long(config) and not missing
+
+
+def _is_long(config: TrainConfig) -> bool:
+    enough_steps = config.steps is None or config.steps >= WORTHWHILE_STEPS
+    return enough_steps and (config.minutes is None or config.minutes >= WORTHWHILE_MINUTES)
 
 
 def _missing(device: torch.device) -> str:

@@ -45,7 +45,7 @@ class InSimulation(Watcher):
 
     def saved(self, step: int, folder: Path) -> None:  # noqa: ARG002  the policy is at hand
         """Roll out, and report how often it succeeded."""
-        is_due = step % self._freq == 0 or step == self._run.config.steps
+        is_due = step % self._freq == 0 or self._run.is_over
         if not (is_due and self._run.learns_to_act):
             return
         assert self._env is not None

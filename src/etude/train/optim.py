@@ -38,8 +38,14 @@ def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
         group["lr"] = group["base_lr"] * factor
 
 
-def rate_factor(step: int, config: TrainConfig) -> float:
-    """Tell what learning rates are multiplied by at update `step`, which counts from 0."""
+def rate_factor(step: int, config: TrainConfig, spent_s: float = 0.0) -> float:
+    """Tell what learning rates are multiplied by at update `step`, which counts from 0.
+
+    In a run of so many minutes they rise over the updates of the warm-up and fall with the time that is used, of which
+    those before took `spent_s`: how many updates there will be nobody knows.
+    """
+    if config.minutes is not None:
+        return _rise(step, config) * _fall(config.budget.used(step, spent_s), config)
     values, step = config.scheduler, step - config.scheduler.num_delay_steps
     if step < 0:
         return 1.0
@@ -50,20 +56,41 @@ def rate_factor(step: int, config: TrainConfig) -> float:
         return (step + 1) / warmup
     if values.type == "constant":
         return 1.0
-    share = (step - warmup) / max(1, config.steps - values.num_delay_steps - warmup)
+    share = (step - warmup) / max(1, _steps(config) - values.num_delay_steps - warmup)
     return max(0.0, 1 - share) if values.type == "linear" else _cosine(share)
 
 
 def _to_a_floor(step: int, config: TrainConfig) -> float:
     """Give LeRobot's law: the cosine counts from the start, and a shorter run shrinks both parts."""
     values, floor = config.scheduler, config.scheduler.decay_lr / config.policy.optimizer_lr
-    decay, warmup = values.num_decay_steps or config.steps, values.num_warmup_steps
-    if config.steps < decay:
-        decay, warmup = config.steps, int(warmup * config.steps / decay)
+    steps = _steps(config)
+    decay, warmup = values.num_decay_steps or steps, values.num_warmup_steps
+    if steps < decay:
+        decay, warmup = steps, int(warmup * steps / decay)
     if step < warmup:
         first = 1 / (warmup + 1)
         return first + (1 - first) * step / warmup
     return floor + (1 - floor) * _cosine(step / decay)
+
+
+def _rise(step: int, config: TrainConfig) -> float:
+    warmup = config.scheduler.num_warmup_steps
+    return (step + 1) / warmup if step < warmup else 1.0
+
+
+def _fall(share: float, config: TrainConfig) -> float:
+    values = config.scheduler
+    if values.type == "constant":
+        return 1.0
+    if values.type == "linear":
+        return max(0.0, 1 - share)
+    floor = values.decay_lr / config.policy.optimizer_lr if values.type == "cosine_decay_with_warmup" else 0.0
+    return floor + (1 - floor) * _cosine(share)
+
+
+def _steps(config: TrainConfig) -> int:
+    assert config.steps is not None  # else there are minutes
+    return config.steps
 
 
 def _cosine(share: float) -> float:

@@ -108,11 +108,16 @@ def any_says(asked: bool, device: torch.device) -> bool:
 
 def first_says(answer: bool, device: torch.device) -> bool:
     """Give every process the first one's answer, where a measurement may differ between them."""
+    return bool(of_first(float(answer), device))
+
+
+def of_first(number: float, device: torch.device) -> float:
+    """Give every process the first one's number, such as its clock's, to the last bit."""
     if num_processes() == 1:
-        return answer
-    flag = torch.tensor(float(answer), device=device)
-    torch.distributed.broadcast(flag, 0)
-    return bool(flag.item())
+        return number
+    told = torch.tensor(number, dtype=torch.float64, device=device)
+    torch.distributed.broadcast(told, 0)
+    return float(told.item())
 
 
 def wait_for_all() -> None:

@@ -80,7 +80,8 @@ class Profile(Watcher):
     def begin(self, run: Run) -> None:
         """Take the run; raise `ConfigError` when it has too few updates left."""
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else PyTorch says on standard error that it starts and stops
-        self._run, left = run, run.config.steps - run.step
+        self._run, steps = run, run.config.steps
+        left = WARM_UP + 1 if steps is None else steps - run.step
         if left <= WARM_UP:
             raise ConfigError(f"--profile needs a run of more than {WARM_UP} updates, which warm up; {left} are left.")
 

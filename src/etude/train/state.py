@@ -34,6 +34,8 @@ class State:
     bf16: bool
     step: int = 0
     """Updates made."""
+    spent_s: float = 0.0
+    """Time that they took, waiting for samples included, by the clock of the first process."""
     samples_per_step: int = 0
     """Samples of an update, in all processes together."""
 
@@ -51,7 +53,12 @@ def save(folder: Path, state: State, config: Mapping[str, Any]) -> None:
     """Write the state into `folder`, with the run's `config` as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(folder / TENSORS, dict(_tensors(state)))
-    place = {"step": state.step, "samples_per_step": state.samples_per_step, "bf16": state.bf16}
+    place = {
+        "step": state.step,
+        "spent_s": state.spent_s,
+        "samples_per_step": state.samples_per_step,
+        "bf16": state.bf16,
+    }
     place |= {"ema_updates": state.ema.num_updates if state.ema else 0}
     write_json(folder / JSON, place | {"config": dict(config)})
 
@@ -60,7 +67,7 @@ def restore(folder: Path, state: State) -> None:
     """Bring `state`, freshly built, to where `save` left it; raise `CheckpointError` when the files do not fit."""
     stored, tensors = read_json(folder / JSON), read_weights(folder / TENSORS)
     with blamed(folder):
-        state.step = int(stored["step"])
+        state.step, state.spent_s = int(stored["step"]), float(stored.get("spent_s", 0.0))
         fill(state.policy, _below("policy.", tensors), folder / TENSORS)
         if state.ema:
             state.ema.restore(_below("ema.", tensors), int(stored["ema_updates"]))

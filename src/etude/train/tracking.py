@@ -62,7 +62,7 @@ class Tracking(Watcher):
 
     def step(self, step: int, values: Values) -> None:
         """Send an update, if it is its turn."""
-        if step % self._run.config.log_freq == 0 or step == self._run.config.steps:
+        if step % self._run.config.log_freq == 0 or self._run.is_over:
             self._send(lambda tracker: tracker.log(step, _numbers("train", values)))
 
     def scored(self, kind: str, step: int, values: Mapping[str, Any]) -> None:

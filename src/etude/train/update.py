@@ -25,7 +25,7 @@ def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
     goes on to the same bits from wherever it was left.
     """
     config, state = setup.config, setup.state
-    set_rate(state.optimizer, rate_factor(state.step, config))
+    set_rate(state.optimizer, rate_factor(state.step, config, state.spent_s))
     state.policy.train()
     told: list[dict[str, Tensor]] = []
     for number, batch in enumerate(batches):

@@ -27,7 +27,7 @@ class Watcher:
         """Get ready: the run is about to make its first update."""
 
     def step(self, step: int, values: Values) -> None:
-        """Hear of an update: `loss`, its parts, `grad_norm`, `lr`, `samples_per_s`, `eta_s`."""
+        """Hear of an update: `loss`, its parts, `grad_norm`, `lr`, `samples_per_s`, `spent_s`, `eta_s`."""
 
     def scored(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Hear of scores, of `validation` or of whatever another watcher reported."""
@@ -59,6 +59,11 @@ class Run:
     def step(self) -> int:
         """Updates made so far."""
         return self.setup.state.step
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the update just made was the run's last."""
+        return self.setup.is_over
 
     @property
     def learns_to_act(self) -> bool:
@@ -107,6 +112,5 @@ class Events(Watcher):
 
     def step(self, step: int, values: Values) -> None:
         """Write an update, if it is its turn."""
-        config = self._run.config
-        if step % config.log_freq == 0 or step == config.steps:
+        if step % self._run.config.log_freq == 0 or self._run.is_over:
             self._run.log.write("step", step=step, **values)
