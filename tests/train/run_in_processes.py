@@ -6,8 +6,8 @@ as fast.
 usage: python run_in_processes.py CONFIG NUM_PROCESSES PORT
 """
 
-import json
 import itertools
+import json
 import os
 import sys
 import time
