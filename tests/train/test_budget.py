@@ -46,7 +46,7 @@ def test_what_is_used_up_first_counts():
 
 @pytest.mark.parametrize("given", [{}, {"steps": -1}, {"minutes": 0.0}, {"minutes": float("nan")}])
 def test_budgets_that_make_no_sense_are_refused(given):
-    with pytest.raises(ConfigError, match="steps|minutes"):
+    with pytest.raises(ConfigError, match=r"steps|minutes"):
         Budget(**given)
 
 

@@ -13,8 +13,8 @@ from etude.train import state as states
 from etude.train.config import TrainConfig
 
 MAY_CHANGE = {
-    "output_dir", "steps", "minutes", "batch_size", "grad_accum_steps", "save_freq", "keep_checkpoints", "log_freq", "num_threads",
-    "device", "bf16", "compile", "cache_gb", "policy_path",
+    "output_dir", "steps", "minutes", "batch_size", "grad_accum_steps", "save_freq", "keep_checkpoints", "log_freq",
+    "num_threads", "device", "bf16", "compile", "cache_gb", "policy_path",
 }  # fmt: skip
 """Fields that a resumed run may have otherwise than the run that it resumes; of batches only the sum must stay."""
 _MOVED = {
