@@ -25,6 +25,7 @@ COMMANDS = {
     "tune": "Search for the values of a training run that do best.",
     "eval": "Run a trained policy in simulation and count its successes, or score it on a dataset.",
     "eval compare": "Whether one evaluation is really better than another.",
+    "coach": "Take over where a skill fails in simulation, and train it on with that.",
     "run": "Run a trained policy on a robot.",
     "dataset info": "What a dataset holds.",
     "dataset check": "Whether a dataset is sound, and what to do if not.",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EVALUATION_SEEDS = 1_000_000_000
 """Scenes from here on are kept for evaluation; recording uses those below."""
+COACHING_SEEDS = 2_000_000_000
+"""Scenes from here on are those that skills are coached in."""
 
 
 def spare_a_core() -> int:

@@ -85,6 +85,12 @@ class ScriptedDemonstrator:
             self._last = _to_driver(self._command(wish, view, joints))
         return _with_open_fingers(self._last) if slips else self._last.copy()
 
+    def consider(self) -> tuple[View, Wish]:
+        """Tell what it sees now and what it would do, without doing it: to watch somebody else at the task."""
+        world = self._joined()
+        view = self._look(world)
+        return view, world.task.decide(view, self._style)
+
     def _begin(self, seed: int, now_s: float) -> None:
         rng = np.random.default_rng([seed, 1])  # apart from the world's own draws with this seed
         self._style = Style.sample(rng, self._config.speed)
