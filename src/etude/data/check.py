@@ -16,6 +16,7 @@ from etude.data.lerobot.files_check import stray_notes
 from etude.data.lerobot.salvage import is_damaged
 from etude.data.notes import draft_notes, motion_notes, timing_notes
 from etude.data.opening import open_dataset
+from etude.data.quality import quality_notes
 from etude.data.remedy import Remedy
 
 Tell = Callable[[str, int, int], None]
@@ -66,6 +67,7 @@ def inspect(root: Path | str, *, deep: bool = False, tell: Tell = lambda *_: Non
         found += [problem for problem in _gathered(part) if dataset.root / problem.where not in named]
     notes += _told(lambda: timing_notes(dataset))
     notes += _told(lambda: motion_notes(dataset, rows.stats))
+    notes += _told(lambda: quality_notes(dataset))
     notes += _told(lambda: draft_notes(dataset))
     return Report(list(dict.fromkeys(found)), list(dict.fromkeys(notes)))
 

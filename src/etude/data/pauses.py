@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from etude.core.errors import ConfigError
-from etude.core.frame import ACTION
+from etude.data.commands import Commands
 from etude.data.dataset import Dataset
 
 LEAST_S = 0.1
@@ -26,23 +26,26 @@ def pauses(actions: np.ndarray, *, least_ticks: int, tolerance: float | np.ndarr
     is_pause = np.zeros(len(actions), bool)
     if len(actions) <= least_ticks:
         return is_pause
-    stretches = np.lib.stride_tricks.sliding_window_view(actions, least_ticks + 1, axis=0)  # (stretch, joint, tick)
-    is_still = (stretches.max(-1) - stretches.min(-1) <= tolerance).all(1)
+    num_stretches = len(actions) - least_ticks
+    low = high = actions[:num_stretches]
     for tick in range(1, least_ticks + 1):
-        is_pause[tick : tick + len(is_still)] |= is_still
+        later = actions[tick : tick + num_stretches]
+        low, high = np.minimum(low, later), np.maximum(high, later)
+    is_still = (high - low <= tolerance).all(1)
+    for tick in range(1, least_ticks + 1):
+        is_pause[tick : tick + num_stretches] |= is_still
     return is_pause
 
 
+def pauses_among(commands: np.ndarray, fps: int) -> np.ndarray:
+    """Tell which frames of an episode are of pauses (frame,), by commands (frame, joint) in shares of their range."""
+    return pauses(commands, least_ticks=max(1, round(LEAST_S * fps)), tolerance=STILL)
+
+
 def pause_rows(dataset: Dataset) -> np.ndarray:
-    """Tell which rows of `dataset` are of pauses (row,): its statistics say what the range of an element is."""
-    if ACTION not in dataset.specs:
-        raise ConfigError(f"{dataset.root} has no '{ACTION}' to tell pauses by; it has {', '.join(dataset.specs)}.")
-    stats = dataset.stats[ACTION]
-    tolerance = STILL * (stats.max - stats.min).reshape(-1)
-    least_ticks = max(1, round(LEAST_S * dataset.fps))
+    """Tell which rows of `dataset` are of pauses (row,); raise `ConfigError` where it has no actions to tell by."""
+    commands = Commands(dataset)
     is_pause = np.zeros(int(dataset.episodes.stop.max(initial=0)), bool)
     for episode in dataset.episodes:
-        rows = np.arange(episode.start, episode.stop)
-        actions = np.asarray(dataset.take(ACTION, rows), np.float64).reshape(len(rows), -1)
-        is_pause[rows] = pauses(actions, least_ticks=least_ticks, tolerance=tolerance)
+        is_pause[episode.start : episode.stop] = pauses_among(commands.of(episode), dataset.fps)
     return is_pause

@@ -34,6 +34,17 @@ def test_standing_still_is_a_note(tmp_path):
     ]
 
 
+def test_a_demonstrator_who_hesitates_is_a_note(tmp_path):
+    specs = {"action": Spec(shape=(1,))}
+    writer = create_dataset(tmp_path / "hesitant", specs, fps=10, config=Config.tiny())
+    for command in (0, 1, 2, 2, 2, 3, 4, 5, 6, 7):
+        writer.add_frame({"action": np.array([command], np.float32)})
+    writer.save_episode("Do it")
+    writer.close()
+    (note,) = notes(tmp_path / "hesitant")
+    assert note.startswith("In 2 of 10 frames (20.0%) the command stays as it was")
+
+
 def test_a_frozen_camera_is_a_note_of_a_deep_check(tmp_path):
     (note,) = notes(still(tmp_path / "still"), deep=True)
     assert note.startswith(f"Episode 0: '{FRONT}' gives the same picture for 1.")
