@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -55,6 +56,13 @@ def save(path: Path, results: Answer) -> None:
     """Keep what has been measured so far."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, results)
+
+
+def new_folder(folder: Path, name: str) -> Path:
+    """Make the first free one of FOLDER/NAME-1, FOLDER/NAME-2 and so on."""
+    place = next(place for number in itertools.count(1) if not (place := folder / f"{name}-{number}").exists())
+    place.mkdir(parents=True)
+    return place
 
 
 def perform(stages: Sequence[Stage]) -> Performance:

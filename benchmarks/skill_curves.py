@@ -7,9 +7,10 @@
 
 One dataset is recorded as the recipe says, with as many demonstrations as the largest number; smaller ones are its
 first episodes. Against minutes, the recipe's number of demonstrations is learned from; against demonstrations, all
-are learned from for `--full` minutes. Each of Etude's points is a training of its own, whose learning rate ends when its time does.
-LeRobot is trained on the same files for the same minutes on the same machine where ETUDE_PEER names its environment
-(`peer.py`), and its checkpoints act in the same scenes, loaded by Etude, whose actions from them are the same to 1e-5.
+are learned from for `--full` minutes. Each of Etude's points is a training of its own, whose learning rate ends when
+its time does. LeRobot is trained on the same files for the same minutes on the same machine, where ETUDE_PEER names its
+environment (`peer.py`). Its checkpoints act in the same scenes, loaded by Etude, whose actions from them are the same
+to 1e-5.
 
 What is measured is kept, and what is there is not measured again; `--draw` only draws. A look whether all works:
 
@@ -21,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
-from measured import ROOT, Answer, load, perform, pooled, save, score, told
+from measured import ROOT, Answer, load, new_folder, perform, pooled, save, score, told
 
 from etude.recipes import Recipe, recipe
 from etude.recipes.stages import LAST, Stage, evaluate, record, train
@@ -97,7 +97,7 @@ def _measure(side: str, made: Recipe, wanted: Iterable[tuple[int, float]], optio
     for number in sorted({number for number, _ in missing}):
         dataset = _dataset(made, number, _most(options, made), options.folder)
         budgets = [budget for each, budget in missing if each == number]
-        place = Path(tempfile.mkdtemp(prefix=f"{side}-{number}-", dir=options.folder)).absolute()
+        place = new_folder(options.folder, f"{side}-{number}")
         learned = (
             _etude(made, dataset, budgets, place, options) if side == "etude" else _lerobot(dataset, budgets, place)
         )
@@ -141,7 +141,7 @@ def _lerobot(dataset: Path, budgets: list[float], place: Path) -> Iterable[Learn
     """Train once, with a checkpoint at each budget; nothing where LeRobot is not to be had."""
     minutes = ",".join(f"{budget:g}" for budget in budgets)
     print(f"\nLeRobot learns from {dataset} for {minutes} minutes", file=sys.stderr, flush=True)
-    options = {"root": dataset.absolute(), "out": place, "minutes": minutes, "seed": SEED}
+    options = {"root": dataset.absolute(), "out": place.absolute(), "minutes": minutes, "seed": SEED}
     answer = ask("learns", 60 * max(budgets) + 1200, "peer_act.py", **options)
     if "checkpoints" not in answer:
         print(f"LeRobot: {answer.get('skipped') or answer['error']}", file=sys.stderr)

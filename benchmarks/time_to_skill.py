@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from measured import (
     Answer,
     add_sizes,
     load,
+    new_folder,
     percent,
     perform,
     pooled,
@@ -104,8 +104,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
 
 def played(made: Recipe, name: str, seed: int, folder: Path) -> Answer:
     """Play a recipe from nothing; give its score, times and commands."""
-    folder.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=f"{name}-{seed}-", dir=folder))
+    place = new_folder(folder, f"{name}-{seed}")
     performance = perform(stages(made, place, seed))
     found = score(performance["eval"].answer) | told(performance)
     if made.is_coached:

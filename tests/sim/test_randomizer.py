@@ -9,6 +9,7 @@ from etude.sim.world import World
 EVERYTHING = Randomization(
     distractors=2,
     color=0.2,
+    object_color=0.3,
     light=0.3,
     light_rad=0.3,
     camera_m=0.01,
@@ -75,6 +76,7 @@ def test_the_same_seed_gives_the_same_table_whatever_came_before():
     [
         ({"camera_m": 0.01}, "cam_pos", 0.01),
         ({"color": 0.2}, "geom_rgba", 0.2),
+        ({"object_color": 0.3}, "geom_rgba", 0.3),
         ({"light": 0.5}, "light_diffuse", 0.21),
         ({"friction": 0.3}, "geom_friction", 0.36),
         ({"mass": 0.5}, "body_mass", 0.008),
@@ -98,6 +100,15 @@ def test_arms_keep_their_colours_and_masses():
     world.reset(1)
     assert world.model.body("gripper").mass[0] == nominal[0]
     np.testing.assert_array_equal(world.model.geom("fixed_finger").rgba, nominal[1])
+
+
+def test_only_what_the_task_is_about_changes_colour_by_object_color():
+    world = world_with(object_color=0.3, distractors=2)
+    restore(world)
+    nominal = world.model.geom_rgba.copy()
+    world.reset(1)
+    changed = np.flatnonzero((world.model.geom_rgba != nominal).any(axis=1))
+    assert [world.model.geom(int(number)).name for number in changed] == ["block"]
 
 
 def test_cameras_are_turned_by_no_more_than_asked():

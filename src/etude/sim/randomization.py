@@ -17,6 +17,8 @@ class Randomization:
     """Blocks of other colours that lie about, 0 to 4."""
     color: float = 0.0
     """How far red, green and blue of everything but the arm may be off, 0 to 1."""
+    object_color: float = 0.0
+    """How much further red, green and blue of the things that the task is about may be off, 0 to 1."""
     light: float = 0.0
     """How far the strength of each lamp may be off, 0 to 1: 0.3 means 70 to 130 %."""
     light_rad: float = 0.0
@@ -41,7 +43,7 @@ class Randomization:
     def __post_init__(self) -> None:
         if not 0 <= self.distractors <= MAX_DISTRACTORS:
             raise ConfigError(f"distractors should be from 0 to {MAX_DISTRACTORS}, got {self.distractors}.")
-        for name in ("color", "light", "brightness", "friction", "mass"):
+        for name in ("color", "object_color", "light", "brightness", "friction", "mass"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} should be from 0 to less than 1, got {getattr(self, name)}.")
         for name in ("light_rad", "camera_m", "camera_rad", "image_noise"):

@@ -44,10 +44,11 @@ class Randomizer:
         self.restore()
         self._light(rng)
         self._move_cameras(rng)
-        self._paint(rng)
+        self._paint(self._furnishing, self._config.color, rng)
         self._weigh(rng)
         self._gain = _factor(rng, self._config.brightness)
         self._noise = np.random.default_rng([seed, 3])
+        self._paint(self._things, self._config.object_color, np.random.default_rng([seed, 6]))
 
     def restore(self) -> None:
         """Give the scene back as it was compiled."""
@@ -84,12 +85,12 @@ class Randomizer:
             mujoco.mju_quatIntegrate(turned, _offset(rng, config.camera_rad), 1.0)
             model.cam_quat[camera] = turned
 
-    def _paint(self, rng: np.random.Generator) -> None:
+    def _paint(self, bodies: list[int], most: float, rng: np.random.Generator) -> None:
         model = self._model
-        for body in self._furnishing:
+        for body in bodies:
             first, count = model.body_geomadr[body], model.body_geomnum[body]
             color = model.geom_rgba[first : first + count, :3]
-            color[:] = np.clip(color + _offset(rng, self._config.color), 0, 1)
+            color[:] = np.clip(color + _offset(rng, most), 0, 1)
 
     def _weigh(self, rng: np.random.Generator) -> None:
         """Change masses and friction."""
