@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from etude.data import create_dataset, open_dataset
 from etude.data.check import check
 from etude.data.formats.lerobot_v3.config import Config
 from etude.data.mix import Mix
+from etude.data.mix_parts import Part
 from etude.data.sampler import EpisodeSampler
 from etude.data.sampling import Draw, sampler_of
 from etude.data.windows import Windows
@@ -259,3 +261,30 @@ def test_depth_cameras_go_together_and_are_filled_with_nothing(folder):
     assert not pictures[1].any()
     rows, decoded = mix.decode(depth, np.array([0, 4]), (48, 64))
     np.testing.assert_array_equal(decoded, mix.images(depth, rows))
+
+
+class TestWeightsThatOnlyOneHas:
+    """Corrections say which of their frames count; the demonstrations beside them all do."""
+
+    @pytest.fixture
+    def mix(self, folder, tmp_path):
+        specs = NARROW | {"counts": Spec(shape=(1,), dtype="bool")}
+        with closing(create_dataset(tmp_path / "weighted", specs, fps=10, config=Config.tiny())) as writer:
+            for counts in (False, True, True):
+                frame = {key: np.zeros(spec.shape, spec.dtype) for key, spec in specs.items()}
+                writer.add_frame(frame | {"counts": np.array([counts])})
+            writer.save_episode("Pick")
+        opened = [open_dataset(root) for root in (tmp_path / "weighted", folder / "narrow")]
+        pairs = zip(opened, (3.0, 1.0), strict=True)
+        parts = [Part(dataset=each, episodes=each.episodes, weight=weight) for each, weight in pairs]
+        return Mix(tmp_path, parts, fill=["counts"], leave_out=[FRONT])
+
+    def test_the_others_count_in_full(self, mix):
+        drawn = sampler_of(mix, mix.episodes, Draw(weights="counts")).draw(4096)
+        share = np.bincount(drawn, minlength=9) / 4096
+        assert share[:3] == pytest.approx([0, 0.375, 0.375], abs=0.003)
+        assert share[3:] == pytest.approx(np.full(6, 0.25 / 6), abs=0.001)
+
+    def test_a_column_that_none_has_is_named(self, mix):
+        with pytest.raises(NotFound, match="column of weights named 'count'"):
+            sampler_of(mix, mix.episodes, Draw(weights="count"))

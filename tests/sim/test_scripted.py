@@ -46,6 +46,27 @@ def test_the_same_seed_gives_the_same_demonstration():
     demonstrator.disconnect()
 
 
+def test_what_it_would_do_is_told_without_doing_it():
+    world, demonstrator = shared_world(), build(Config(noise=0.5, pause_s=0.5))
+    demonstrator.connect()
+
+    def commands(asked):
+        world.reset(3)
+        demonstrator.reset(3)
+        told = []
+        for _ in range(20):
+            told.append(demonstrator.read())
+            opinions = [demonstrator.consider() for _ in range(asked)]
+            assert all(np.isfinite(wish.position).all() for _, wish in opinions)
+            world.clock.sleep_until(world.clock.now() + 1 / 30)
+        return np.stack(told)
+
+    np.testing.assert_array_equal(commands(0), commands(3))
+    view, wish = demonstrator.consider()
+    assert np.linalg.norm(wish.position[:2] - view.objects["block"].position[:2]) < 0.1, "it wants to pick it first"
+    demonstrator.disconnect()
+
+
 def test_commands_fit_the_action_spec_and_stay_within_the_joints():
     world, demonstrator = shared_world(), build(Config.tiny())
     demonstrator.connect()

@@ -87,9 +87,14 @@ class CoachedSkill:
                 "the scripted demonstrator does."
             )
         when = self.take_over
-        judge = Onlooker(teleoperator, hz=env.hz, patience_s=when.patience_s, usual_s=when.usual_s)
-        hand_back = round(when.hand_back_s * env.hz) or None
-        coach = Coach(skill, agent_for(teleoperator, env.robot), judge, hand_back_ticks=hand_back)
+        judge = Onlooker(
+            teleoperator,
+            hz=env.hz,
+            patience_s=when.patience_s,
+            usual_s=when.usual_s,
+            hand_back_s=when.hand_back_s,
+        )
+        coach = Coach(skill, agent_for(teleoperator, env.robot), judge)
         sink = LessonSink(coach, _setting(env), lambda: env.timing)
         return Cast(env=env, agent=coach, sinks=(sink,), leaves=sink.lesson)
 

@@ -19,7 +19,7 @@ INTERVENTION = "intervention"
 
 
 class Judge(Protocol):
-    """Decides when a skill needs help."""
+    """Decides when a skill needs help, and when it has had enough."""
 
     def reset(self) -> None:
         """Forget what was seen: a skill begins, or has been handed the robot back."""
@@ -27,6 +27,10 @@ class Judge(Protocol):
 
     def look(self) -> str:
         """Say why the skill needs help, or nothing while it goes well; asked before each of its actions."""
+        ...
+
+    def hands_back(self, num_driven: int) -> bool:
+        """Whether the skill may go on, after `num_driven` ticks of help; asked before each of the demonstrator's."""
         ...
 
 
@@ -41,13 +45,12 @@ class TakeOver:
 class Coach:
     """An agent made of two: the skill acts until `judge` has a reason, then the demonstrator.
 
-    He drives until he has nothing more to do, which ends the episode, or for `hand_back_ticks`. The skill then plans
-    anew: its chunk was meant for another state.
+    He drives until he has nothing more to do, which ends the episode, or until the judge hands the robot back. The
+    skill then plans anew: its chunk was meant for another state.
     """
 
-    def __init__(self, skill: Agent, demonstrator: Agent, judge: Judge, *, hand_back_ticks: int | None = None) -> None:
+    def __init__(self, skill: Agent, demonstrator: Agent, judge: Judge) -> None:
         self._skill, self._demonstrator, self._judge = skill, demonstrator, judge
-        self._hand_back_ticks = hand_back_ticks
         self._begin(0)
 
     def reset(self, seed: int) -> None:
@@ -58,7 +61,7 @@ class Coach:
 
     def act(self, frame: Frame) -> np.ndarray | None:
         """Give the action of whoever drives, or none when the demonstrator has nothing more to do."""
-        if self.is_driving and self._driven == self._hand_back_ticks:
+        if self.is_driving and self._judge.hands_back(self._driven):
             self._hand_back()
         if not self.is_driving and (why := self._judge.look()):
             self.take_overs.append(TakeOver(tick=self._tick, why=why))

@@ -34,9 +34,14 @@ class Onlooker:
     it does not matter when his wish leaps, such as when a block is grasped.
     """
 
-    def __init__(self, demonstrator: Demonstrator, *, hz: float, patience_s: float, usual_s: float) -> None:
-        """Lose patience after `patience_s` without progress, and after `usual_s` in all."""
-        self._demonstrator = demonstrator
+    def __init__(
+        self, demonstrator: Demonstrator, *, hz: float, patience_s: float, usual_s: float, hand_back_s: float = 0.0
+    ) -> None:
+        """Lose patience after `patience_s` without progress, and after `usual_s` in all; help for `hand_back_s`.
+
+        With 0 for the last one help goes on to the end.
+        """
+        self._demonstrator, self._help = demonstrator, round(hand_back_s * hz)
         self._patience, self._usual = max(round(patience_s * hz), 1), round(usual_s * hz)
         self.reset()
 
@@ -56,6 +61,10 @@ class Onlooker:
         if self._num_looks > self._usual:
             return TOO_LONG
         return NO_PROGRESS if len(self._gains) == self._patience and sum(self._gains) < LEAST_GAIN_M else ""
+
+    def hands_back(self, num_driven: int) -> bool:
+        """Whether that was help enough."""
+        return 0 < self._help <= num_driven
 
 
 def gain_m(before: View, wish: Wish, now: View) -> float:
