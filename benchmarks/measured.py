@@ -6,6 +6,7 @@ import argparse
 import datetime
 import itertools
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,11 +32,14 @@ def add_sizes(parser: argparse.ArgumentParser) -> None:
     """Add options that make all recipes small."""
     for name in SIZES:
         parser.add_argument(f"--{name}", type=float if name == "minutes" else int, help="other than the recipe's")
+    parser.add_argument("--coaching", type=shlex.split, help="options of `etude coach`, other than the recipe's")
 
 
 def sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
     """Give the recipe at the size that was asked for."""
     changes: Answer = {name: getattr(options, name) for name in SIZES if getattr(options, name) is not None}
+    if options.coaching is not None:
+        changes["coaching"] = tuple(options.coaching)
     if "steps" in changes:
         changes.setdefault("minutes", 0.0)
     return replace(recipe, **changes)
@@ -43,7 +47,7 @@ def sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 def refuse_toys(options: argparse.Namespace, kept: Path) -> None:
     """End where small runs would take the place of what the docs tell."""
-    if options.results == kept and any(getattr(options, name) is not None for name in SIZES):
+    if options.results == kept and any(getattr(options, name) is not None for name in (*SIZES, "coaching")):
         sys.exit(f"Other sizes than the recipes' do not belong into {kept}. Choose another file by --results.")
 
 

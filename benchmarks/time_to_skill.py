@@ -11,7 +11,8 @@ itself on the same placements, and that of a policy which learned in the same wa
 What is measured is kept, so that rows can be measured one by one; what is there is not measured again unless its recipe
 has changed. `--write` only writes the tables of the docs. A look whether all works, in a minute or two:
 
-    python benchmarks/time_to_skill.py --rows=plain --seeds=1 --episodes=3 --steps=3 --rollouts=2 --results=toy.json
+    python benchmarks/time_to_skill.py --rows=plain,hard+coach --seeds=1 --episodes=3 --minutes=0.02 --rollouts=2
+        --coaching="--episodes=2 --steps=2" --results=toy.json
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from measured import (
 
 from etude.cli.options import EVALUATION_SEEDS
 from etude.recipes import Recipe, recipe
-from etude.recipes.stages import skill_in, stages
+from etude.recipes.stages import stages
 
 RESULTS = ROOT / "docs" / "measured" / "time_to_skill.json"
 SEEDS = (1, 2, 3)
@@ -108,8 +109,7 @@ def played(made: Recipe, name: str, seed: int, folder: Path) -> Answer:
     performance = perform(stages(made, place, seed))
     found = score(performance["eval"].answer) | told(performance)
     if made.is_coached:
-        coached = skill_in(made, place).parents[1] / "coach.json"
-        found["rounds"] = json.loads(coached.read_text(encoding="utf-8"))["rounds"]
+        found["rounds"] = performance["coach"].answer["rounds"]
     print(json.dumps({"row": name, "seed": seed} | found), flush=True)
     return found
 

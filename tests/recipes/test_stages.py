@@ -1,6 +1,7 @@
 """Recipes as data: every stage is a command that exists and understands its options."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,18 +76,15 @@ def test_a_policy_told_where_things_are_sees_nothing():
 
 
 def test_a_coached_skill_is_scored_by_what_coaching_left():
-    from dataclasses import replace
-
-    found = stages(replace(recipe("pick_place", "hard"), is_coached=True), Path("out"), 0)
-    assert [stage.name for stage in found] == ["record", "check", "train", "coach", "eval"]
-    trained, coached = "--policy.path=out/train/checkpoints/last", "--policy.path=out/coach/checkpoints/last"
-    assert trained in found[3].words
-    assert coached in found[4].words
+    commands = parsed(replace(recipe("pick_place", "hard"), is_coached=True))
+    assert list(commands) == ["record", "check", "train", "coach", "eval"]
+    coach = commands["coach"]
+    assert coach.policy.path == commands["train"].output_dir / "checkpoints" / "last"
+    assert commands["eval"].policy.path == coach.output_dir / "checkpoints" / "last"
+    assert (coach.env, coach.teleop) == (commands["eval"].env, type(coach.teleop).hard())
 
 
 def test_an_untrained_policy_is_scored_in_the_same_scenes():
-    from dataclasses import replace
-
     commands = parsed(replace(recipe("stack"), untrained=20))
     assert commands["untrained"].steps == 0
     assert commands["eval_untrained"].eval.n_episodes == 20

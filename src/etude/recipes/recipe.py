@@ -34,7 +34,7 @@ class Recipe:
     """Updates, where no time is set."""
     is_coached: bool = False
     """Whether a demonstrator takes over where the trained policy fails, and it learns from that."""
-    coaching: tuple[str, ...] = ("--rounds=2",)
+    coaching: tuple[str, ...] = ("--rounds=2", "--episodes=50", "--steps=300")
     """Options of `etude coach`, for that case."""
     rollouts: int = 200
     """Rollouts that score the skill."""

@@ -11,7 +11,7 @@ from etude.recipes.recipe import Recipe, World
 def pick_place(world: World = "plain") -> Recipe:
     """Put a block into a bin."""
     if world == "hard":
-        return Recipe(task="pick_place", world=world, episodes=150, noise=1.0)
+        return Recipe(task="pick_place", world=world, episodes=150, noise=1.0, train=("--drop_pauses=true",))
     return Recipe(task="pick_place")
 
 

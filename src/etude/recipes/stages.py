@@ -78,8 +78,8 @@ def train(recipe: Recipe, dataset: Path, run: Path, seed: int) -> tuple[str, ...
 def coach(recipe: Recipe, checkpoint: Path, dataset: Path, run: Path, seed: int) -> tuple[str, ...]:
     """Give the command that coaches a trained policy."""
     return (
-        "coach", f"--policy.path={checkpoint}", f"--dataset.root={dataset}", *_env(recipe), *recipe.coaching,
-        f"--seed={seed}", f"--output_dir={run}",
+        "coach", f"--policy.path={checkpoint}", f"--dataset.root={dataset}", *_env(recipe), *_preset(recipe, "teleop"),
+        *recipe.coaching, f"--seed={seed}", f"--output_dir={run}", "--json",
     )  # fmt: skip
 
 
