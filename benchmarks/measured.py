@@ -24,6 +24,7 @@ from etude.rollout.statistics import wilson
 
 Answer = dict[str, Any]
 ROOT = Path(__file__).parents[1]
+GUIDE = ROOT / "docs" / "guides" / "first-skill.md"
 SIZES = ("episodes", "minutes", "steps", "rollouts")
 """What of a recipe may be made small, to see that a script works."""
 

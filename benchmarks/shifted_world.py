@@ -22,6 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from measured import (
+    GUIDE,
     ROOT,
     Answer,
     add_sizes,
@@ -81,7 +82,7 @@ def main() -> None:
         for name in options.recordings.split(","):
             measure(name, made, options)
     if options.results == RESULTS:
-        write_part(ROOT / "docs" / "guides" / "first-skill.md", "shifted_world", table(load(RESULTS)))
+        write_part(GUIDE, "shifted_world", table(load(RESULTS)))
     else:
         print(table(load(options.results)))
 

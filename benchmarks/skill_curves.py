@@ -29,7 +29,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
-from measured import ROOT, Answer, load, new_folder, perform, pooled, save, score, told
+from measured import GUIDE, ROOT, Answer, load, new_folder, perform, pooled, save, score, told, write_part
 
 from etude.recipes import Recipe, recipe
 from etude.recipes.stages import LAST, Stage, evaluate, record, train
@@ -65,6 +65,9 @@ def main() -> None:
         for side in options.sides.split(","):
             _measure(side, made, sorted(set(wanted)), options)
     draw(load(options.results), options.picture)
+    if options.results == RESULTS:
+        shown = f"![Success against minutes and demonstrations](../images/{options.picture.name})\n"
+        write_part(GUIDE, "skill_curves", shown)
 
 
 def _options() -> argparse.Namespace:

@@ -18,12 +18,14 @@ has changed. `--write` only writes the tables of the docs. A look whether all wo
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from demonstrators import measured as demonstrated
 from measured import (
+    GUIDE,
     ROOT,
     Answer,
     add_sizes,
@@ -47,6 +49,8 @@ from etude.recipes.stages import stages
 RESULTS = ROOT / "docs" / "measured" / "time_to_skill.json"
 SEEDS = (1, 2, 3)
 """Fixed before anything was measured."""
+ROUND = ("episodes", "alone", "corrections", "failed_corrections", "correction_frames")
+"""What is kept of a round of coaching."""
 ROWS: dict[str, tuple[Recipe, str, str]] = {
     "plain": (recipe("pick_place"), "Pick and place, plain world", "98 % in 6 min"),
     "hard": (recipe("pick_place", "hard"), "Pick and place, hard world", "90 % in 10 min"),
@@ -109,7 +113,8 @@ def played(made: Recipe, name: str, seed: int, folder: Path) -> Answer:
     performance = perform(stages(made, place, seed))
     found = score(performance["eval"].answer) | told(performance)
     if made.is_coached:
-        found["rounds"] = performance["coach"].answer["rounds"]
+        rounds = performance["coach"].answer["rounds"]
+        found["rounds"] = [{key: each[key] for key in ROUND} for each in rounds]
     print(json.dumps({"row": name, "seed": seed} | found), flush=True)
     return found
 
@@ -137,7 +142,7 @@ def _keep(path: Path, name: str, row: Answer) -> None:
 def write_tables(results: Answer) -> None:
     """Write what was measured into the docs."""
     write_part(ROOT / "README.md", "time_to_skill", table(results))
-    write_part(ROOT / "docs" / "guides" / "first-skill.md", "time_to_skill", stage_table(results))
+    write_part(GUIDE, "time_to_skill", table(results) + "\n" + stage_table(results))
 
 
 def table(results: Answer) -> str:
@@ -189,16 +194,16 @@ def _corrections(runs: list[Answer]) -> list[str]:
     if "rounds" not in runs[0]:
         return []
     rounds = "; ".join(
-        f"round {number}: {sum(each['corrections'] for each in alike) / len(runs):.0f} corrections in "
-        f"{alike[0]['episodes']} rollouts, of which the skill did {pooled_alone(alike)} alone"
-        for number, alike in enumerate(zip(*(run["rounds"] for run in runs), strict=True), start=1)
+        _round(number, [each for each in alike if each])
+        for number, alike in enumerate(itertools.zip_longest(*(run["rounds"] for run in runs)), start=1)
     )
-    return [f"Corrections were made by a script that knows where the block is; means: {rounds}.", ""]
+    return [f"Corrections were made by a script that knows where things are. {rounds}.", ""]
 
 
-def pooled_alone(alike: tuple[Answer, ...]) -> str:
-    """Give the share of a round's rollouts that needed nobody, over all seeds."""
-    return percent(pooled([each["alone"] for each in alike])["rate"])
+def _round(number: int, alike: list[Answer]) -> str:
+    """Tell of one round, over all seeds."""
+    alone, corrections = pooled([each["alone"] for each in alike]), sum(each["corrections"] for each in alike)
+    return f"Round {number}: {corrections} corrections in {alone['n']} rollouts, {percent(alone['rate'])} needed none"
 
 
 if __name__ == "__main__":
