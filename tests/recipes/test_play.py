@@ -58,3 +58,13 @@ def test_the_card_sets_an_untrained_policy_beside():
     text = card(skill, Path("out"), played(skill, eval=score(0.9), eval_untrained=score(0.05)))
     assert "| trained | 90.0% |" in text
     assert "| untrained | 5.0% |" in text
+
+
+def test_the_card_says_who_corrected():
+    skill = replace(recipe("pick_place", "hard"), is_coached=True)
+    rounds = [{"round": 1, "alone": {"successes": 45, "n": 50}, "corrections": 5}]
+    coached = {"rounds": rounds, "corrections_made_by": "a script"}
+    text = card(skill, Path("out"), played(skill, eval=score(0.9), coach=coached))
+    assert "| 1 | 45 of 50 | 5 |" in text
+    assert "Corrections were made by a script." in text
+    assert "coach/checkpoints/last" in text

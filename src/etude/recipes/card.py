@@ -28,7 +28,7 @@ A simulated SO-101 in the {recipe.world} world, {_seen(recipe)}, in scenes not s
 |---|---|---|---|
 {_scores(performance)}
 
-Demonstrations: {recipe.episodes}. Video: [rollouts.mp4](eval/rollouts.mp4). Checkpoint:
+{_coaching(performance)}Demonstrations: {recipe.episodes}. Video: [rollouts.mp4](eval/rollouts.mp4). Checkpoint:
 `{skill_in(recipe, folder).relative_to(folder)}`. Dataset: `dataset`.
 
 | stage | time | processor time |
@@ -73,6 +73,19 @@ def _scores(performance: Performance) -> str:
     named = {"trained": "eval", "untrained": "eval_untrained"}
     rows = {row: performance[name].answer for row, name in named.items() if name in performance}
     return "\n".join(f"| {row} | {_score(answer)} |" for row, answer in rows.items())
+
+
+def _coaching(performance: Performance) -> str:
+    """Tell what each round corrected, and who did."""
+    if "coach" not in performance:
+        return ""
+    answer = performance["coach"].answer
+    rows = "\n".join(
+        f"| {each['round']} | {each['alone']['successes']} of {each['alone']['n']} | {each['corrections']} |"
+        for each in answer["rounds"]
+    )
+    made_by = f"Corrections were made by {answer['corrections_made_by']}."
+    return f"| round of coaching | succeeded alone | corrections |\n|---|---|---|\n{rows}\n\n{made_by}\n\n"
 
 
 def _score(answer: Mapping[str, Any]) -> str:

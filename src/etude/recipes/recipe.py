@@ -26,6 +26,8 @@ class Recipe:
     """Tell the policy where things are, in place of pictures: what no real table can, for reference."""
     policy: tuple[str, ...] = ("--policy.type=act",)
     """The policy and its options, for `etude train`."""
+    policy_told_poses: tuple[str, ...] = ("--policy.type=act",)
+    """The policy that needs no pictures, for reference."""
     train: tuple[str, ...] = ()
     """Further options of `etude train`."""
     minutes: float = 0.0
@@ -50,8 +52,4 @@ class Recipe:
 
     def told_poses(self) -> Self:
         """Give the same run with a policy that is told where things are and sees nothing."""
-        return replace(self, poses=True, policy=TOLD_POSES, is_coached=False)
-
-
-TOLD_POSES = ("--policy.type=act",)
-"""A policy that needs no pictures."""
+        return replace(self, poses=True, policy=self.policy_told_poses, is_coached=False)

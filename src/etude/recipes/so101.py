@@ -1,38 +1,47 @@
-"""The recipes for the simulated SO-101. Every number that a measurement chose stands here, and only here."""
+"""The recipes for the simulated SO-101. What measurements chose stands here, and only here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from etude.core.errors import NotFound
 from etude.recipes.recipe import Recipe, World
 
+_POLICY = ("--policy.type=act",)
+_RECORD: tuple[str, ...] = ()
+"""Options of every recording."""
+_TRAIN: tuple[str, ...] = ()
+"""Options of every training."""
+_HARD_TRAIN = ("--drop_pauses=true",)
+"""Further ones where people hesitate: a policy copies that."""
+_COACHING = ("--rounds=2", "--episodes=50", "--steps=300")
+
 
 def pick_place(world: World = "plain") -> Recipe:
     """Put a block into a bin."""
-    if world == "hard":
-        return Recipe(task="pick_place", world=world, episodes=150, noise=1.0, train=("--drop_pauses=true",))
-    return Recipe(task="pick_place")
+    recipe = _recipe("pick_place", world)
+    return replace(recipe, episodes=150, noise=1.0) if world == "hard" else recipe
 
 
 def push(world: World = "plain") -> Recipe:
     """Push a puck into a circle."""
-    return Recipe(task="push", world=world)
+    return _recipe("push", world)
 
 
 def stack(world: World = "plain") -> Recipe:
     """Put one block on another."""
-    return Recipe(task="stack", world=world)
+    return _recipe("stack", world)
 
 
 def sort(world: World = "plain") -> Recipe:
     """Put two blocks into two bins, by colour."""
-    return Recipe(task="sort", world=world)
+    return _recipe("sort", world)
 
 
 def insert(world: World = "plain") -> Recipe:
     """Put a peg into a hole."""
-    return Recipe(task="insert", world=world)
+    return _recipe("insert", world)
 
 
 _RECIPES: dict[str, Callable[[World], Recipe]] = {
@@ -50,3 +59,9 @@ def recipe(name: str, world: World = "plain") -> Recipe:
     if name not in _RECIPES:
         raise NotFound("recipe", name, _RECIPES)
     return _RECIPES[name](world)
+
+
+def _recipe(task: str, world: World) -> Recipe:
+    """Give what all recipes have in common."""
+    train = _TRAIN if world == "plain" else (*_TRAIN, *_HARD_TRAIN)
+    return Recipe(task=task, world=world, policy=_POLICY, record=_RECORD, train=train, coaching=_COACHING)
