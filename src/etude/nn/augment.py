@@ -23,7 +23,7 @@ def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Ten
     if not pixels:
         return images
     height, width = images.shape[-3:-1]
-    down, right = torch.randint(-pixels, pixels + 1, (len(images), 2), generator=generator)[..., None].unbind(1)
+    down, right = drawn_shift(len(images), pixels, generator)[..., None].unbind(1)
     # Brought to the device at once: a copy for each sample would wait for it each time.
     rows = (torch.arange(height) + down).clamp_(0, height - 1).to(images.device)
     columns = (torch.arange(width) + right).clamp_(0, width - 1).to(images.device)
@@ -31,6 +31,11 @@ def random_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Ten
     for target, sample, row, column in zip(shifted, images, rows, columns, strict=True):
         torch.index_select(sample.index_select(-3, row), -2, column, out=target)
     return shifted
+
+
+def drawn_shift(count: int, pixels: int, generator: torch.Generator) -> Tensor:
+    """Draw how far `random_shift` goes down and to the right in the pictures of each sample: int64 (count, 2)."""
+    return torch.randint(-pixels, pixels + 1, (count, 2), generator=generator)
 
 
 @dataclass(frozen=True, kw_only=True)

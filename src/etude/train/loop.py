@@ -20,6 +20,7 @@ from etude.train import lora, parallel
 from etude.train import state as states
 from etude.train.checkpoints import STATE_FOLDER, Checkpoints
 from etude.train.config import TrainConfig
+from etude.train.heap import keep_freed_memory
 from etude.train.interrupt import stopping
 from etude.train.memory import sparing
 from etude.train.setup import Setup, prepare
@@ -47,6 +48,7 @@ def train(
     checkpoints = Checkpoints(config.output_dir, config.keep_checkpoints)
     if checkpoints.last.exists() and not resume:
         raise ConfigError(f"{config.output_dir} already holds a training run. Resume it, or choose another output_dir.")
+    keep_freed_memory()
     with (
         _threads(config.num_threads),
         stopping() as is_stopped,

@@ -56,12 +56,16 @@ def measured_stats(dataset: Dataset, windows: Windows, rows: np.ndarray, reframe
     return dict(dataset.stats) | own
 
 
+def jitter_of(augment: Augment) -> Jitter:
+    """Give the changes that are asked for, but for the shift."""
+    return Jitter(**{field.name: getattr(augment, field.name) for field in fields(Jitter)})
+
+
 def augmented(
     batch: Mapping[str, Tensor], specs: Specs, augment: Augment, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Shift a batch's pictures, uint8 (batch, ..., height, width, channel), and change how they look."""
-    changed = dict(batch)
-    jitter = Jitter(**{field.name: getattr(augment, field.name) for field in fields(Jitter)})
-    for key in (key for key, spec in specs.items() if spec.is_image):
+    changed, jitter = dict(batch), jitter_of(augment)
+    for key in (key for key, spec in specs.items() if spec.is_image and key in batch):
         changed[key] = jitter(random_shift(batch[key], augment.shift_px, generator), generator)
     return changed

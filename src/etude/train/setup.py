@@ -36,6 +36,7 @@ from etude.train.finite import check_rows, check_start, unsound
 from etude.train.lora import adapt
 from etude.train.open_loop import measure
 from etude.train.optim import optimizer
+from etude.train.pictures import Tables
 from etude.train.precision import uses_bf16
 from etude.train.samples import MOST_MEASURED, augmented, rows_of, split
 from etude.train.start import Sample, first_policy
@@ -60,6 +61,8 @@ class Setup:
     """Which rows of the dataset are not learned from, as they are of pauses (row,)."""
     loaded: LoadedPolicy
     """The policy in training, with its pipeline; where its weights lie in parts, a whole one, as of the last save."""
+    tables: Tables
+    """What becomes of pictures, where they are looked up."""
     state: states.State
     accelerator: Accelerator
     objective: nn.Module
@@ -131,11 +134,14 @@ class Setup:
 
     def encode(self, batch: Mapping[str, np.ndarray], seed: int | None = None) -> dict[str, Tensor]:
         """Bring a batch to the device, vary its pictures as `seed` decides, if any, and run the pipeline on it."""
-        tensors = {key: torch.from_numpy(value).to(self.device, non_blocking=True) for key, value in batch.items()}
-        if seed is not None:
-            generator = torch.Generator().manual_seed(seed)
-            tensors = augmented(tensors, self.loaded.observation, self.config.augment, generator)
-        return self.loaded.pipeline.encode(tensors)
+        generator = torch.Generator().manual_seed(seed or 0)
+        augment = None if seed is None else self.config.augment
+        pictures = {key: value for key, value in batch.items() if key in self.tables.names}
+        rest = {key: torch.from_numpy(value) for key, value in batch.items() if key not in pictures}
+        tensors = {key: value.to(self.device, non_blocking=True) for key, value in rest.items()}
+        if augment:
+            tensors = augmented(tensors, self.loaded.observation, augment, generator)
+        return self.loaded.pipeline.encode(tensors) | self.tables.encode(pictures, augment, generator)
 
 
 def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> Setup:
@@ -169,6 +175,7 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
         cache=cache,
         left_out=left_out,
         loaded=loaded,
+        tables=_tables(config, loaded),
         state=state,
         accelerator=accelerator,
         objective=objective,
@@ -233,6 +240,11 @@ def _windows(
 ) -> Windows:
     size = config.policy.image_size
     return Windows(dataset, config.policy.window, keys, image_size=size, cache=cache, left_out=left_out)
+
+
+def _tables(config: TrainConfig, loaded: LoadedPolicy) -> Tables:
+    is_here = torch.device(loaded.device).type == "cpu"  # elsewhere bytes are what is carried over
+    return Tables.of(loaded.pipeline, loaded.observation, config.augment) if is_here else Tables()
 
 
 def _cache(config: TrainConfig) -> FrameCache | None:
