@@ -82,7 +82,7 @@ class Coach:
     take_over: TakingOver = field(default_factory=TakingOver)
     """When the demonstrator takes over."""
     steps: int = 1000
-    """Updates of training in each round."""
+    """Updates of training in each round; 0 only gathers corrections."""
     minutes_per_round: float = 0.0
     """Train in each round for so long instead; rollouts take their time besides [min]."""
     correction_share: float = 0.5
@@ -111,7 +111,7 @@ class Coach:
                 f"--rounds should be 1 to {MOST_ROUNDS} and --episodes 1 to {MOST_EPISODES}, got {self.rounds} and "
                 f"{self.episodes}."
             )
-        least = {"steps": 1, "minutes_per_round": 0, "corrections": 0, "num_processes": 0}
+        least = {"steps": 0, "minutes_per_round": 0, "corrections": 0, "num_processes": 0}
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise UserError(f"--{name} should be at least {bound}, got {getattr(self, name):g}.")
@@ -124,6 +124,7 @@ COMMAND = Coach
 
 def run(command: Coach) -> int:
     """Do the rounds that are left, and report."""
+    from etude.cli.coach_scene import require_demonstrator
     from etude.cli.parse import encode
     from etude.core.run import Run, check_folder, default_folder, start
 
@@ -136,6 +137,7 @@ def run(command: Coach) -> int:
             f"{folder} already holds a coaching run. Go on with it by --resume, or choose another --output_dir."
         )
     learning = Learning(command, folder)
+    require_demonstrator(command)
     learning.check(command.policy.path)
     stored = start("coach", encode(replace(command, resume=False)), folder)
     rounds = _Rounds(command, stored.folder, learning)
@@ -164,10 +166,11 @@ class _Rounds:
 
     def run(self) -> None:
         """Do the rounds that are left."""
+        self._learning.point(self.checkpoint)
         for number in range(1, self._command.rounds + 1):
             before = self.checkpoint
             told = self._rollouts(number)
-            if told["corrections"]:
+            if told["corrections"] and self._command.steps:
                 self.checkpoint = self._learning.learn(number, before)
             self.told.append({"round": number, "skill": str(before), **told, "trained": str(self.checkpoint)})
             self._store()

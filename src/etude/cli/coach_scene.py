@@ -26,12 +26,9 @@ _LONGEST_CORRECTION_S = 60.0
 _USUAL_SHARE = 0.95
 
 
-def usual_s(command: Coach) -> float:
-    """Tell how long the skill may take [s]: as the command says or demonstrations took, within the limit.
-
-    Raises `UserError` where nobody could take over.
-    """
-    from etude.data import open_dataset
+def require_demonstrator(command: Coach) -> None:
+    """Raise `UserError` where nobody could take over."""
+    from etude.rollout.coaching_judge import Demonstrator
 
     if not isinstance(command.env, TableConfig):
         known = [name for name in envs.names() if issubclass(envs.config(name), TableConfig)]
@@ -39,6 +36,17 @@ def usual_s(command: Coach) -> float:
             f"--env.type={envs.name_of(command.env)} has no demonstrator who could take over. Those that have one: "
             f"{', '.join(known)}."
         )
+    if not isinstance(teleoperators.build(command.teleop), Demonstrator):
+        raise UserError(
+            f"--teleop.type={teleoperators.name_of(command.teleop)} does not know when to take over. Leave it out: the "
+            "scripted demonstrator does."
+        )
+
+
+def usual_s(command: Coach) -> float:
+    """Tell how long the skill may take [s]: as the command says or demonstrations took, within the scene's limit."""
+    from etude.data import open_dataset
+
     usual = command.take_over.usual_s
     if not usual:
         opened = [open_dataset(root) for root in command.dataset.roots]
@@ -81,11 +89,7 @@ class CoachedSkill:
         from etude.rollout.driving import agent_for
         from etude.rollout.evaluate import Cast
 
-        if not isinstance(teleoperator, Demonstrator):
-            raise UserError(
-                f"--teleop.type={teleoperators.name_of(self.teleop)} does not know when to take over. Leave it out: "
-                "the scripted demonstrator does."
-            )
+        assert isinstance(teleoperator, Demonstrator)  # as `require_demonstrator` found
         when = self.take_over
         judge = Onlooker(
             teleoperator,

@@ -67,8 +67,17 @@ class Learning:
             resumed = ["train", "--resume=true", f"--output_dir={run}"]
             _etude(resumed if last.exists() else words)
             (self.folder(number) / "trained").touch()
-        self._point(number)
+        self.point(last)
         return last
+
+    def point(self, checkpoint: Path) -> None:
+        """Let `checkpoints/last` in the run's folder be `checkpoint`."""
+        from etude.policies.files import point
+
+        folder = self._run / "checkpoints"
+        folder.mkdir(parents=True, exist_ok=True)
+        is_own = checkpoint.is_relative_to(self._run)
+        point(folder / "last", f"../{checkpoint.relative_to(self._run)}" if is_own else str(checkpoint.absolute()))
 
     def _corrections(self, number: int) -> Path:
         from etude.rollout.coaching_rounds import CORRECTIONS
@@ -109,12 +118,6 @@ class Learning:
             return [f"--minutes={minutes:g}", *(["--steps=None"] if overrules else [])]
         return [f"--steps={steps}", *(["--minutes=None"] if overrules else [])]
 
-    def _point(self, number: int) -> None:
-        """Let `checkpoints` in the run's folder be those of the newest round."""
-        from etude.policies.files import point
-
-        point(self._run / "checkpoints", f"round-{number}/train/checkpoints")
-
 
 def _shares(amounts: Sequence[int], whole: float) -> Iterable[float]:
     """Divide `whole` by amounts."""
@@ -131,9 +134,10 @@ def _driven(root: Path) -> int:
 
 def _stored(checkpoint: Path) -> Path | None:
     """Find the training run that a checkpoint is of, by its stored command."""
-    for folder in [checkpoint.absolute(), *checkpoint.absolute().parents][:_RUN_IS_ABOVE]:
-        if Run(folder).config().get("command") == "train":
-            return folder / "config.json"
+    for path in (checkpoint.absolute(), checkpoint.resolve()):
+        for folder in [path, *path.parents][:_RUN_IS_ABOVE]:
+            if Run(folder).config().get("command") == "train":
+                return folder / "config.json"
     return None
 
 
