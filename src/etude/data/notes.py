@@ -12,14 +12,13 @@ from etude.core.stats import Stats
 from etude.data.check_pictures import runs
 from etude.data.dataset import Dataset
 from etude.data.draft import drafts
+from etude.data.pauses import STILL
 from etude.data.remedy import ranges
 from etude.data.statistics import row_chunks
 from etude.data.timing import IS_LATE, REPEATED, TIME, TROUBLE
 
 _STILL_S = 2.0
 """From how long on standing still is worth a word [s]."""
-_STILL = 0.001
-"""Of an element's range: what may change from frame to frame of a robot that stands still."""
 _RATE_OFF = 0.05
 """How far the real rate may be from the stored one before it is worth a word."""
 _NAMED = 5
@@ -127,7 +126,7 @@ def _still(dataset: Dataset, rows: np.ndarray, extents: Mapping[str, np.ndarray]
     is_still = np.ones(len(rows), bool)
     for key, extent in extents.items():
         values = np.asarray(dataset.take(key, rows), np.float64).reshape(len(rows), -1)
-        is_still[1:] &= ~(np.abs(np.diff(values, axis=0)) > _STILL * extent).any(1)
+        is_still[1:] &= ~(np.abs(np.diff(values, axis=0)) > STILL * extent).any(1)
     episode = dataset.episodes.of(rows)
     is_still[np.flatnonzero(np.diff(episode, prepend=-1))] = False
     for first, length in runs(is_still):
