@@ -20,6 +20,11 @@ RESNET_OF_BATCHES = {"vision_backbone": "resnet18", "pretrained_backbone_weights
     [
         ("act", {"dropout": 1.5}, "dropout should be at least 0 and below 1, got 1.5"),
         ("act", {"n_heads": 0}, "n_heads should be at least 1, got 0"),
+        ("bc", {"n_action_steps": 40}, r"n_action_steps \(40\) must lie between 1 and chunk_size \(5\)"),
+        ("bc", {"look_ahead": (4,)}, r"ticks after the chunk, 5 or more, got \[4\]"),
+        ("bc", {"hidden_dims": ()}, r"at least one number above 0, got \[\]"),
+        ("bc", {"dropout": 1.0}, "dropout should be at least 0 and below 1"),
+        ("bc", {"look_ahead_weight": -1.0}, "look_ahead_weight should be at least 0"),
         ("diffusion", {"n_obs_steps": 0}, "n_obs_steps should be at least 1, got 0"),
         ("diffusion", {"num_train_timesteps": 0}, "num_train_timesteps should be at least 1, got 0"),
         ("diffusion", {"num_inference_steps": 0}, r"num_inference_steps \(0\) must lie between 1 and"),

@@ -1,0 +1,1 @@
+"""Behaviour cloning by a convolutional network."""
