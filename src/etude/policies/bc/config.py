@@ -15,7 +15,7 @@ from etude.policies.inputs import check_least, check_shares, chosen
 
 @dataclass(frozen=True, kw_only=True)
 class Config(FramedConfig):
-    """Convolutions and a few linear layers from cameras and joint angles to a chunk: learned in minutes on a processor."""
+    """Convolutions and linear layers from cameras and joint angles to a chunk: learned in minutes on a processor."""
 
     vision_backbone: str = "small"
     """Picture encoder, one for each camera: `small`, resnet18, resnet34, or a vision model of transformers."""
