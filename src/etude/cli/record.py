@@ -7,22 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from etude.cli.console import say
-from etude.cli.options import EVALUATION_SEEDS
+from etude.cli.record_dataset import check_patience, first_seed, recording
 from etude.cli.slots import Slot
 from etude.cli.watched import Watched
-from etude.core.errors import DeviceError, UserError
+from etude.core.errors import UserError
 from etude.hardware import robots, teleoperators
 from etude.sim.tasks import tasks
 
 if TYPE_CHECKING:
     from etude.cli.watched import Drive
     from etude.data.dataset import DatasetWriter
-    from etude.envs.robot_env import RobotEnv
     from etude.rollout.agents import Agent
-
-MAX_FAILURES_IN_A_ROW = 10
-RESUME_STRIDE = 10_007
-"""Scenes between those of a recording and those of what is added to it, per episode there was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +38,9 @@ class DatasetOptions:
     """Longest episode [s]."""
     reset_time_s: float = 60.0
     """Time between episodes to put things back, on a real robot; it may be driven meanwhile [s]."""
-    vcodec: Literal["libsvtav1", "h264", "hevc", "auto"] = "libsvtav1"
-    """Video encoder: libsvtav1 makes small files, h264 works the processor less, auto takes hardware where it is."""
+    vcodec: Literal["libsvtav1", "h264", "hevc", "auto"] | None = None
+    """Video encoder: libsvtav1 makes small files, h264 works the processor less, auto takes hardware where it is.
+    Default: libsvtav1, and in simulation h264 at its fastest and as good, since nothing else would take as long."""
 
     def __post_init__(self) -> None:
         if self.root is None and not self.repo_id:
@@ -82,8 +78,20 @@ class Record(Watched):
     """Decides the scenes and the demonstrator's variation, in simulation."""
     resume: bool = False
     """Add to a dataset that exists."""
+    noise: float = 0.0
+    """How hard the arm is led astray while it is driven, 0 to 1: bursts of 3 to 7 degrees, within the safety gate's
+    limits, the gripper excepted. What was meant is recorded, so that recoveries are shown (DART)."""
+    num_processes: int = 1
+    """Processes that share the episodes of a scripted demonstrator in simulation, each with a table of its own; the
+    episodes are the same for any number. Without a live view or keys; more than there are cores gain nothing."""
     task: Annotated[Any, Slot(tasks, "pick_place")]
     """What is on the table of a simulated robot; a real one takes no notice."""
+
+    def __post_init__(self) -> None:
+        if self.num_processes < 1:
+            raise UserError(f"--num_processes should be at least 1, got {self.num_processes}.")
+        if not 0 <= self.noise <= 1:
+            raise UserError(f"--noise should be from 0 to 1, got {self.noise}.")
 
 
 COMMAND = Record
@@ -95,68 +103,42 @@ def run(command: Record) -> int:
     from etude.cli.watched import driving, robot_of
     from etude.rollout.driving import agent_for
 
+    if command.num_processes > 1:
+        from etude.cli.record_together import record_together
+
+        return record_together(command)
     options = command.dataset
     title = f"Recording {options.folder}"
     with robot_of(command) as robot:
         teleoperator = teleoperators.build(command.teleop)
         agent = agent_for(teleoperator, robot)
         with driving(command, robot, teleoperator, title=title, fps=options.fps, keys=KEYS, ctrl_c_ends=False) as drive:
-            session = _record(drive, agent, command)
-    say(f"{options.folder} now holds {session.num_episodes} episodes ({session.discarded} demonstrations discarded).")
-    if session.late_ticks:
-        say(f"{session.late_ticks} control ticks were late: see `etude dataset check {options.folder}`.")
+            _record(drive, agent, command)
     return 0
 
 
 def _record(drive: Drive, agent: Agent, command: Record) -> Session:
-    from etude.cli.parse import encode
-    from etude.core.run import start
-    from etude.data.units import keep_units
-    from etude.rollout.provenance import keep_calibrations
-
-    writer = _writer(command, drive.env)
-    run_folder, root = start("record", encode(command)), command.dataset.folder
-    try:
-        for device in (drive.env.robot, drive.teleoperator):
-            keep_calibrations(root, device, writer.num_episodes)
-        keep_units(root, getattr(drive.env.robot, "uses_degrees", None))
-        session = Session(drive, agent, writer, command)
+    with recording(command, drive.env, drive.teleoperator) as entry:
+        session = Session(drive, agent, entry.writer, command)
         session.record()
-    finally:
-        writer.close()
-        _mention_drafts(root)
-    facts = {"episodes": session.num_episodes, "discarded": session.discarded, "late_ticks": session.late_ticks}
-    run_folder.log("finished", dataset=str(root), **facts)
+    entry.finish(discarded=session.discarded, late_ticks=session.late_ticks)
     drive.sounds.tell("Done")
     return session
-
-
-def _writer(command: Record, env: RobotEnv) -> DatasetWriter:
-    """Open the dataset."""
-    from etude.data import create_dataset
-    from etude.data.formats.lerobot_v3.config import Config
-
-    return create_dataset(
-        command.dataset.folder,
-        {**env.observation, "action": env.action},
-        fps=command.dataset.fps,
-        robot_type=env.robot.name,
-        resume=command.resume,
-        config=Config(vcodec=command.dataset.vcodec),
-    )
 
 
 class Session:
     """Records episode after episode. Keys end one early: right keeps it, left shows it again, escape also stops."""
 
     def __init__(self, drive: Drive, agent: Agent, writer: DatasetWriter, command: Record) -> None:
+        from etude.rollout.disturbing import disturbed
         from etude.rollout.sinks import RecordSink
 
         self._drive, self._agent, self._writer = drive, agent, writer
         self._options, self._warmup_s = command.dataset, command.warmup_time_s
-        self._sink = RecordSink(writer, command.dataset.single_task, keep=self._keeps, timing=lambda: drive.timing)
-        # New scenes when more is recorded, and never those that skills are scored on.
-        self._seed = (command.seed + RESUME_STRIDE * writer.num_episodes) % EVALUATION_SEEDS
+        sink = RecordSink(writer, command.dataset.single_task, keep=self._keeps, timing=lambda: drive.timing)
+        hz = command.dataset.fps
+        self._shown_by, self._sink = disturbed(agent, sink, drive.env.robot, strength=command.noise, hz=hz)
+        self._seed = first_seed(command.seed, writer.num_episodes)
         self._first, self._tenths = writer.num_episodes, 0
         self.discarded = self.late_ticks = 0
 
@@ -173,8 +155,7 @@ class Session:
         while self._writer.num_episodes < target and not stops:
             is_kept = self._record_one()
             in_a_row = 0 if is_kept or self._drive.wishes.key else in_a_row + 1
-            if in_a_row == MAX_FAILURES_IN_A_ROW:
-                raise DeviceError(f"{in_a_row} demonstrations in a row failed. The saved ones are kept.")
+            check_patience(in_a_row)
             self._tell_progress()
             stops = self._drive.wishes.wants_stop
             if not self._drive.env.is_simulated and self._writer.num_episodes < target and not stops:
@@ -186,7 +167,7 @@ class Session:
         number = before - self._first + 1
         self._drive.sounds.tell(f"Recording episode {number}")
         phase, seconds = f"episode {number} of {self._options.num_episodes}", self._options.episode_time_s
-        outcome = self._drive.rollout(self._agent, [self._sink], phase=phase, seconds=seconds, seed=self._seed)
+        outcome = self._drive.rollout(self._shown_by, [self._sink], phase=phase, seconds=seconds, seed=self._seed)
         self._seed += 1
         self.late_ticks += outcome.late_ticks
         is_kept = self._writer.num_episodes > before
@@ -218,10 +199,3 @@ class Session:
         if self._drive.screen.is_log and 10 * done // total > self._tenths:
             self._tenths = 10 * done // total
             say(f"Recording {done}/{total}" + (f", {self.late_ticks} late ticks" if self.late_ticks else ""))
-
-
-def _mention_drafts(root: Path) -> None:
-    from etude.data.draft import drafts
-
-    if found := drafts(root):
-        say(f"Recordings that broke off are kept ({len(found)}): `etude dataset recover {root}` shows them.")

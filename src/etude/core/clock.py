@@ -20,6 +20,14 @@ class Clock(Protocol):
         ...
 
 
+def passed_s(since: float, now: float) -> float:
+    """Give the time from `since` to `now` [s], to the nanosecond: further digits tell only how long a clock has run.
+
+    So what happens in an episode does not depend on how many came before it.
+    """
+    return round(now - since, 9)
+
+
 AWAKE_S = 0.0008
 """How long before an appointment one is awake and waits with open eyes: systems wake who sleeps a little late."""
 

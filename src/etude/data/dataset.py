@@ -18,6 +18,7 @@ from etude.data.timing import Timing
 
 if TYPE_CHECKING:
     from etude.data.draft import Draft
+    from etude.data.recording import Finished
 
 __all__ = ["Dataset", "DatasetWriter", "Episode", "Episodes", "Problem", "Timing", "episode_of"]
 
@@ -123,6 +124,10 @@ class DatasetWriter(Protocol):
 
     def save_episode(self, task: str) -> None:
         """Commit the open episode."""
+        ...
+
+    def save_finished(self, finished: Finished, task: str) -> None:
+        """Commit an episode that was recorded beside this dataset, maybe by another process."""
         ...
 
     def discard_episode(self) -> None:

@@ -44,6 +44,15 @@ class Take:
         return len(next(iter(self.columns.values())))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """An episode that is whole, in a draft that is not part of the dataset yet."""
+
+    folder: Path
+    """The draft's."""
+    take: Take
+
+
 def row_type(specs: Specs, cameras: Mapping[str, object]) -> np.dtype:
     """Lay out one frame's vectors and times as a record of fixed size."""
     vectors = [(key, spec.dtype, spec.shape) for key, spec in specs.items() if key not in cameras]
@@ -107,10 +116,6 @@ class OpenEpisode:
             timing=timing_of(rows, self._troubles),
         )
 
-    def mark(self, index: int) -> None:
-        """Note that this is about to become episode `index`, so that after a crash it is not taken for another one."""
-        write_json(self.folder / SAVING, {"episode": index})
-
     def leave(self) -> None:
         """Stop the cameras and leave the draft as it is, for `etude dataset recover`."""
         for camera in self._cameras.values():
@@ -144,6 +149,11 @@ class OpenEpisode:
             return False if name == IS_LATE else np.nan
         own = {TIME: timing.time_s, IS_LATE: timing.is_late}
         return own[name] if name in own else timing.camera_time_s.get(name, timing.time_s)
+
+
+def mark(folder: Path, index: int) -> None:
+    """Note that a draft is about to become episode `index`, so that after a crash it is not taken for another one."""
+    write_json(folder / SAVING, {"episode": index})
 
 
 def delete(folder: Path) -> None:

@@ -35,6 +35,10 @@ class Cast:
     agent: Agent
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What else moves the result, as JSON; stored beside it."""
+    sinks: Sequence[Sink] = ()
+    """Who else watches its rollouts."""
+    leaves: Callable[[], Any] = lambda: None
+    """Gives what the last rollout leaves besides its result; it may have to go to another process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,8 @@ class Job:
     """None leaves the limit to the environment."""
     film: Path | None = None
     """The file to film it into."""
+    only_failure: bool = False
+    """Whether the film is wanted only if it fails."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +121,7 @@ def evaluate(
 def play(cast: Cast, job: Job, sinks: Sequence[Sink] = ()) -> Result:
     """Do one rollout and measure it; the same job gives the same result in every process."""
     measures = MetricsSink(cast.env.hz)
-    watching = [*sinks, measures, *_film(cast.env, job)]
+    watching = [*cast.sinks, *sinks, measures, *_film(cast.env, job)]
     max_ticks = job.max_ticks or getattr(cast.env, "max_ticks", None) or _MOST_TICKS
     outcome = rollout(cast.env, cast.agent, watching, max_ticks=max_ticks, seed=job.seed)
     # Only who plays chunks knows of latencies and of ticks without an action.
@@ -128,4 +134,5 @@ def _film(env: Env, job: Job) -> list[VideoSink]:
     render = getattr(env, "render", None)
     if job.film is None or (render is None and not images(env.observation)):
         return []
-    return [VideoSink(job.film, env.hz, picture=None if images(env.observation) else render)]
+    picture = None if images(env.observation) else render
+    return [VideoSink(job.film, env.hz, picture=picture, only_failures=job.only_failure)]

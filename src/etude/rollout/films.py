@@ -25,6 +25,10 @@ class Films:
         """Say where rollout `index` is to be filmed; none when it need not be."""
         return self._part(index) if index < self._num or len(self._failed) < self._num else None
 
+    def is_for_failure(self, index: int) -> bool:
+        """Whether nobody wants the film of rollout `index` if it succeeds."""
+        return index >= self._num
+
     def done(self, index: int, *, is_success: bool) -> None:
         """Learn how a rollout went."""
         if index < self._num:

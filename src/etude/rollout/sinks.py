@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 
 from etude.core.frame import ACTION, STATE, Frame, images
-from etude.data.dataset import DatasetWriter
 from etude.data.timing import Timing
 from etude.data.video import VideoWriter
 from etude.envs.env import Step
+
+MOST_HELD_BYTES = 64 * 2**20
+"""Of pictures that wait in memory to learn whether anybody wants to see them."""
 
 
 @runtime_checkable
@@ -37,6 +39,26 @@ class Sink(Protocol):
         ...
 
 
+class EpisodeWriter(Protocol):
+    """Takes the frames of one episode after the other."""
+
+    def add_frame(self, frame: Frame, timing: Timing | None = None) -> None:
+        """Append one frame to the open episode."""
+        ...
+
+    def save_episode(self, task: str) -> None:
+        """Keep the open episode."""
+        ...
+
+    def discard_episode(self) -> None:
+        """Forget the open episode."""
+        ...
+
+    def leave_episode(self) -> None:
+        """Leave the open episode as a draft."""
+        ...
+
+
 class RecordSink:
     """Writes each episode to a dataset: the observation and the applied action of every tick.
 
@@ -46,7 +68,7 @@ class RecordSink:
 
     def __init__(
         self,
-        writer: DatasetWriter,
+        writer: EpisodeWriter,
         task: str,
         keep: Callable[[bool], bool] = lambda _: True,
         timing: Callable[[], Timing | None] = lambda: None,
@@ -105,14 +127,23 @@ class StateSink:
 class VideoSink:
     """Films one episode into an mp4: what `picture` gives, with a frame around the end that tells how it went.
 
-    Without `picture` these are all cameras side by side.
+    Without `picture` these are all cameras side by side. With `only_failures` nothing is encoded of an episode that
+    succeeds: its pictures are held in memory until it ends, unless they are too many for that.
     """
 
     def __init__(
-        self, path: Path, fps: float, *, height: int = 288, picture: Callable[[], np.ndarray] | None = None
+        self,
+        path: Path,
+        fps: float,
+        *,
+        height: int = 288,
+        picture: Callable[[], np.ndarray] | None = None,
+        only_failures: bool = False,
     ) -> None:
         self._path, self._fps, self._height, self._picture = path, fps, height, picture
-        self._video = None
+        self._most_held = MOST_HELD_BYTES if only_failures else 0
+        self._video: VideoWriter | None = None
+        self._held: list[list[np.ndarray]] = []
         self._last: np.ndarray | None = None
 
     def begin(self, seed: int) -> None:
@@ -122,11 +153,20 @@ class VideoSink:
     def tick(self, frame: Frame, step: Step) -> None:
         """Film one frame."""
         del step
-        self._last = self._picture() if self._picture else _side_by_side(frame, self._height)
-        self._write(self._last)
+        seen = [self._picture()] if self._picture else _colour_pictures(frame)
+        if not seen:
+            return
+        self._held.append([picture.copy() for picture in seen])
+        if len(self._held) * sum(picture.nbytes for picture in seen) > self._most_held:
+            self._write_held()
+            self._most_held = 0
 
     def end(self, success: bool) -> None:
         """Hold the last picture for half a second, framed green for success and red for failure."""
+        if success and self._most_held:
+            self._held.clear()
+            return
+        self._write_held()
         if self._last is not None:
             for _ in range(max(round(self._fps / 2), 1)):
                 self._write(_framed(self._last, (60, 180, 75) if success else (220, 50, 47)))
@@ -135,6 +175,7 @@ class VideoSink:
     def abort(self, *exception: object) -> None:
         """Keep what was filmed."""
         del exception
+        self._write_held()
         self._close()
 
     def _close(self) -> None:
@@ -142,15 +183,24 @@ class VideoSink:
             self._video.close()
             self._video = None
 
+    def _write_held(self) -> None:
+        for seen in self._held:
+            self._last = seen[0] if self._picture else _side_by_side(seen, self._height)
+            self._write(self._last)
+        self._held.clear()
+
     def _write(self, picture: np.ndarray) -> None:
         if self._video is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._video = VideoWriter(self._path, fps=round(self._fps), vcodec="h264", crf=23, g=30)
+            self._video = VideoWriter(self._path, fps=round(self._fps), vcodec="h264", crf=23, g=30, preset="superfast")
         self._video.add(picture)
 
 
-def _side_by_side(frame: Frame, height: int) -> np.ndarray:
-    pictures = [frame[key] for key in images(frame) if frame[key].dtype == np.uint8]
+def _colour_pictures(frame: Frame) -> list[np.ndarray]:
+    return [frame[key] for key in images(frame) if frame[key].dtype == np.uint8]
+
+
+def _side_by_side(pictures: Sequence[np.ndarray], height: int) -> np.ndarray:
     widths = [round(height * picture.shape[1] / picture.shape[0] / 2) * 2 for picture in pictures]
     scaled = [
         cv2.resize(picture, (width, height), interpolation=cv2.INTER_NEAREST)

@@ -19,6 +19,7 @@ FRONT = "observation.images.front"
         (Config(), {"video.codec": "av1", "video.preset": 12, "video.crf": 30, "video.g": 2}),
         (Config(vcodec="h264"), {"video.codec": "h264", "video.preset": None}),
         (Config(vcodec="h264", preset="superfast", crf=23), {"video.codec": "h264", "video.preset": "superfast"}),
+        (Config.swift(), {"video.codec": "h264", "video.preset": "ultrafast", "video.crf": 20, "video.g": 2}),
         (Config(vcodec="hevc"), {"video.codec": "hevc", "video.preset": None}),
         (Config(vcodec="auto"), {"video.codec": encoders.stream_name("auto")}),
     ],

@@ -38,6 +38,18 @@ def test_small_legal_actions_pass_untouched():
     assert reasons == ()
 
 
+def test_it_is_the_same_however_long_the_clock_has_run():
+    between = np.nextafter(np.float32(12), np.float32(16))  # 8 further on it lies halfway between two float32 numbers
+
+    def reached(start):
+        gate = made(at=(between, 50.0))
+        gate.start(act(between, 50.0), start)
+        gate.admit(act(between, 50.0), start + TICK)
+        return float(gate.admit(act(60.0, 50.0), start + 2 * TICK)[0][0])
+
+    assert len({reached(start) for start in np.linspace(0, 2000, 101)}) == 1
+
+
 def test_limits():
     gate = made(at=(89.5, 50.0))
     applied, reasons = gate.admit(act(91.0, 50.0), 0.0)

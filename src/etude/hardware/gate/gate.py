@@ -16,6 +16,8 @@ _FIRST_TICK_S = 1 / 30
 """How long the first action after a start is taken to last."""
 _LONGEST_TICK_S = 0.1
 """After a longer pause an arm may still only move as far as in this time."""
+_STEP_DIGITS = 6
+"""Decimals of the longest step of a tick; more would tell how long the clock has run, whose float grows coarser."""
 _SLACK = 2.0
 """Measured motion beyond what the arm can do by itself, before it counts as being moved by others [units]."""
 _FASTEST = 600.0
@@ -108,7 +110,7 @@ class Gate:
 
     def _pass(self, action: np.ndarray, now: float) -> tuple[np.ndarray, tuple[str, ...]]:
         wanted = np.where(np.isfinite(action), action, self._last)
-        step = self._speed(now) * min(max(now - self._sent_at, 0.0), _LONGEST_TICK_S)
+        step = np.round(self._speed(now) * min(max(now - self._sent_at, 0.0), _LONGEST_TICK_S), _STEP_DIGITS)
         limited = _bounded(wanted, self._low, self._high)
         slowed = _bounded(limited, self._last - step, self._last + step)
         near = _bounded(slowed, self.measured - self._max_reach, self.measured + self._max_reach)

@@ -8,32 +8,28 @@ episode. Now and then small files are regrouped into large ones.
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from etude.core import frame as frames
 from etude.core.errors import DatasetError, UserError
 from etude.core.frame import Frame
 from etude.core.spec import Spec, Specs
 from etude.data import draft as drafts
-from etude.data.camera_recorder import CameraRecorder, DepthRecorder
+from etude.data import recording
 from etude.data.dataset import Timing
-from etude.data.depth import DepthCoding
 from etude.data.draft import Draft
 from etude.data.edit.compact import compact
 from etude.data.formats.lerobot_v3 import layout
 from etude.data.formats.lerobot_v3.commit import Committed
 from etude.data.formats.lerobot_v3.config import Config
+from etude.data.formats.lerobot_v3.drafting import Drafting, writing
 from etude.data.lerobot import header as headers
 from etude.data.lerobot.header import Header
-from etude.data.recording import OpenEpisode, Take
-from etude.data.versions import locked, workspace
-from etude.data.video import DepthWriter, VideoWriter
+from etude.data.recording import Finished, Take
+from etude.data.versions import locked
 
 COMPACT_EVERY = 50
 """Episodes after which small files are regrouped while recording goes on."""
@@ -43,7 +39,7 @@ def create(config: Config, root: Path, specs: Specs, fps: int, robot_type: str |
     """Start an empty dataset in `root`."""
     header = layout.new_header(config, specs, fps, robot_type)
     with _alone(root) as lock:
-        with _writing(root):
+        with writing(root):
             layout.write_header(root, header)
         return Writer(config, root, header, lock.pop_all())
 
@@ -64,10 +60,10 @@ class Writer:
     def __init__(self, config: Config, root: Path, header: Header, lock: ExitStack) -> None:
         self.root, self._config, self._lock = root, config, lock
         self._specs, self._fps = header.specs(), header.fps
-        with _writing(root):
+        with writing(root):
             self._committed = Committed(root)
             drafts.sweep(root)
-        self._episode: OpenEpisode | None = None
+        self._drafting = Drafting(config, root, self._committed.header)
         self._compaction: _Compaction | None = None
         self._is_closed = False
 
@@ -78,29 +74,26 @@ class Writer:
 
     def add_frame(self, frame: Frame, timing: Timing | None = None) -> None:
         """Append one frame to the open episode; raise `SpecMismatch` when it does not fit."""
-        frames.check(self._specs, frame)
-        if self._episode is None:
-            self._episode = self._begin()
-        self._episode.add(frame, timing)
+        self._drafting.add_frame(frame, timing)
 
     def save_episode(self, task: str) -> None:
         """Commit the open episode; when this fails it stays as a draft, and those saved before are untouched."""
-        if self._episode is None:
-            raise UserError("There is no frame to save: the episode is empty. Record at least one frame.")
-        episode, self._episode = self._episode, None
-        try:
-            with _writing(self.root):
-                take = episode.finish()
-                episode.mark(self.num_episodes)
-            self.add_take(take, task)
-        finally:
-            episode.leave()
-        episode.discard()
+        self._drafting.save_episode(task)
+        finished = self._drafting.collect()
+        assert finished, "an episode that is saved is finished"
+        self.save_finished(finished, task)
+
+    def save_finished(self, finished: Finished, task: str) -> None:
+        """Commit an episode that was recorded beside this dataset, maybe by another process."""
+        with writing(self.root):
+            recording.mark(finished.folder, self.num_episodes)
+        self.add_take(finished.take, task)
+        recording.delete(finished.folder)
 
     def add_take(self, take: Take, task: str) -> None:
         """Commit a finished episode; its videos are moved into the dataset."""
         self._await_compaction()
-        with _writing(self.root):
+        with writing(self.root):
             self._committed.add(take, task)
         if self._config.compact and self.num_episodes % COMPACT_EVERY == 0:
             self._compaction = _Compaction(self.root)
@@ -114,15 +107,11 @@ class Writer:
 
     def discard_episode(self) -> None:
         """Forget the open episode."""
-        if self._episode:
-            self._episode.discard()
-        self._episode = None
+        self._drafting.discard_episode()
 
     def leave_episode(self) -> None:
         """Stop recording the open episode and leave it as a draft, which the user may keep or drop."""
-        if self._episode:
-            self._episode.leave()
-        self._episode = None
+        self._drafting.leave_episode()
 
     def close(self) -> None:
         """Leave the open episode as a draft, regroup small files, and let others write; harmless when done before."""
@@ -134,20 +123,6 @@ class Writer:
             self._await_compaction()
             if self._config.compact:
                 _compact(self.root)
-
-    def _begin(self) -> OpenEpisode:
-        stamp = datetime.now(tz=UTC).astimezone().strftime("%Y%m%d-%H%M%S")
-        folder = workspace(self.root) / f"{drafts.PREFIX}{stamp}-{secrets.token_hex(2)}"
-        with _writing(self.root):
-            return OpenEpisode(folder, self._specs, self._fps, self._recorder)
-
-    def _recorder(self, path: Path, spec: Spec) -> CameraRecorder:
-        config, fps = self._config, self._fps
-        if spec.is_depth:
-            coding = DepthCoding.from_info(self._committed.header.features[path.stem]["info"])
-            return DepthRecorder(DepthWriter(path, fps, g=config.g, is_fragmented=True), config.queue_size, coding)
-        coded: dict[str, Any] = {"vcodec": config.vcodec, "crf": config.crf, "g": config.g, "preset": config.preset}
-        return CameraRecorder(VideoWriter(path, fps, is_fragmented=True, **coded), config.queue_size)
 
     def _await_compaction(self) -> None:
         """Wait until files stay where they are; in what regrouping fails, small files simply stay."""
@@ -187,19 +162,6 @@ def _alone(root: Path) -> Iterator[ExitStack]:
         if root.exists() and folder.stat().st_dev != root.stat().st_dev:
             raise UserError(f"{root} is a mount point, beside which nothing can be put. Choose a folder inside it.")
         yield stack
-
-
-@contextmanager
-def _writing(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, DatasetError) as error:
-        reason = error.problem.rstrip(".") if isinstance(error, DatasetError) else error.strerror or error
-        raise DatasetError(
-            root,
-            f"cannot be written: {reason}. Episodes saved before are safe, and this one is kept as a draft: make room, "
-            f"then run `etude dataset recover {root}`.",
-        ) from error
 
 
 def _require_same(what: str, there: Any, wanted: Any) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from etude.core.clock import passed_s
 from etude.core.errors import DeviceError
 from etude.core.spec import Spec
 from etude.hardware.bodies.so101 import SO101
@@ -71,15 +72,15 @@ class ScriptedDemonstrator:
     def read(self) -> np.ndarray | None:
         """Give the next command, or none when the task is done or patience is at its end."""
         world = self._joined()
-        now = world.clock.now()
-        if world.success() or now - self._begun_s > (self._config.max_seconds or world.task.patience_s):
+        now = passed_s(self._begun_s, world.clock.now())
+        if world.success() or now > (self._config.max_seconds or world.task.patience_s):
             world.arm.push(np.zeros(len(SO101.joints)))
             return None
         joints, view = world.arm.joints, self._look(world)
-        elapsed_s, self._read_s = now - self._read_s, now
+        elapsed_s, self._read_s = passed_s(self._read_s, now), now
         self._push(world, now, elapsed_s, view.hand[2])
         slips = self._lapses.is_slipping(elapsed_s, holds=bool(view.grasped))
-        if self._last is None or not self._lapses.is_pausing(now - self._begun_s):
+        if self._last is None or not self._lapses.is_pausing(now):
             style = self._turned_style if self._retreat.count % 2 else self._style
             wish = self._retreat.reconsider(world.task.decide(view, style), view, now)
             self._last = _to_driver(self._command(wish, view, joints))
@@ -98,8 +99,8 @@ class ScriptedDemonstrator:
         self._pushes = Pushes(rng, self._config.noise) if self._config.noise else None
         lapses = np.random.default_rng([seed, 5])
         self._lapses = Lapses(lapses, pause_s=self._config.pause_s, slips=self._config.slips)
-        self._retreat = Retreat(now_s)
-        self._begun_s = self._read_s = now_s
+        self._retreat = Retreat(0.0)
+        self._begun_s, self._read_s = now_s, 0.0
         self._last: np.ndarray | None = None
 
     def _joined(self) -> World:
@@ -133,7 +134,7 @@ class ScriptedDemonstrator:
     def _push(self, world: World, now_s: float, elapsed_s: float, height_m: float) -> None:
         if self._pushes is None:
             return
-        aside = self._pushes.at(now_s - self._begun_s, elapsed_s)
+        aside = self._pushes.at(now_s, elapsed_s)
         gentleness = _LOW_PUSH if height_m < _LOW_M else 1.0
         world.arm.push(np.append(gentleness * STIFFNESS_NM_RAD * aside, 0.0))
 
