@@ -65,7 +65,6 @@ class Demonstration:
         """Give who acts where; a rollout leaves its episode if it succeeded."""
         from etude.data.formats.lerobot_v3.drafting import drafting
         from etude.rollout.disturbing import disturbed
-        from etude.rollout.disturbing import disturbed
         from etude.rollout.driving import agent_for
         from etude.rollout.evaluate import Cast
         from etude.rollout.sinks import RecordSink
