@@ -6,20 +6,26 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from etude.cli.coach_training import Learning, expand
 from etude.cli.console import progress, say
 from etude.cli.options import COACHING_SEEDS, TrainedPolicy
 from etude.cli.slots import Slot, presets_of
+from etude.cli.watched import is_person
 from etude.core.errors import UserError
 from etude.envs import envs
 from etude.hardware import teleoperators
 
+if TYPE_CHECKING:
+    from etude.cli.coach_scene import CoachedSkill
+    from etude.rollout.coaching_rounds import Notebook
+
 __all__ = ["COMMAND", "Coach", "expand", "run"]
 
 REPORT, MOST_ROUNDS, MOST_EPISODES = "coach.json", 10, 10_000
-MADE_BY = "a script that knows where things truly are"
+MADE_BY = {False: "a script that knows where things truly are", True: "a person"}
+"""Who corrects, by whether it is a person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +67,9 @@ class TakingOver:
 class Coach:
     """Let a skill try, take over where it fails, and train it on with what was done there; round after round.
 
-    In simulation: a script that knows where things truly are takes over. Every scene is a new one, and none is one that
-    skills are recorded or evaluated in. Ctrl-C stops, and --resume --output_dir=RUN goes on.
+    In simulation: a script that knows where things truly are takes over, or, with a leader, a keyboard or a gamepad
+    (--teleop.type), a person by the space bar. Every scene is a new one, and none is one that skills are recorded or
+    evaluated in. Ctrl-C stops, and --resume --output_dir=RUN goes on.
     """
 
     policy: TrainedPolicy
@@ -72,7 +79,7 @@ class Coach:
     env: Annotated[Any, Slot(envs, "so101_pick_place")]
     """Where it acts."""
     teleop: Annotated[Any, Slot(teleoperators, "scripted")]
-    """Who takes over."""
+    """Who takes over, or with what."""
     rounds: int = 1
     """Rounds of rollouts and training."""
     episodes: int = 50
@@ -80,7 +87,7 @@ class Coach:
     corrections: int = 0
     """End a round's rollouts with so many corrections; 0: only after all of them."""
     take_over: TakingOver = field(default_factory=TakingOver)
-    """When the demonstrator takes over."""
+    """When the script takes over."""
     steps: int = 1000
     """Updates of training in each round; 0 only gathers corrections."""
     minutes_per_round: float = 0.0
@@ -162,6 +169,8 @@ class _Rounds:
     def __init__(self, command: Coach, folder: Path, learning: Learning) -> None:
         self._command, self._folder, self._learning = command, folder, learning
         self.checkpoint = command.policy.path
+        self._by_person = is_person(teleoperators.build(command.teleop))
+        self._made_by = MADE_BY[self._by_person]
         self.told: list[dict[str, Any]] = []
 
     def run(self) -> None:
@@ -181,7 +190,7 @@ class _Rounds:
     def report(self) -> dict[str, Any]:
         """Give what is known of all rounds."""
         return {
-            "corrections_made_by": MADE_BY,
+            "corrections_made_by": self._made_by,
             "correction_share": self._command.correction_share,
             "rounds": self.told,
             "checkpoint": str(self.checkpoint),
@@ -196,41 +205,49 @@ class _Rounds:
         """Let the skill act in the scenes of round `number` that are left; give what all of them came to."""
         from etude.rollout.coaching_rounds import Notebook
 
-        say(f"\nRound {number} of {self._command.rounds}: {self.checkpoint} acts, and {MADE_BY} takes over.")
+        say(f"\nRound {number} of {self._command.rounds}: {self.checkpoint} acts, and {self._made_by} takes over.")
         notebook = Notebook(self._learning.folder(number), most_corrections=self._command.corrections)
         first = COACHING_SEEDS + MOST_ROUNDS * MOST_EPISODES * self._command.seed + MOST_EPISODES * (number - 1)
         try:
-            _let_act(self._command, self.checkpoint, notebook, range(first, first + self._command.episodes))
+            if not (notebook.is_full or self._learning.is_done(number)):
+                self._let_act(notebook, range(first, first + self._command.episodes))
         finally:
             notebook.close()
         say(str(notebook.tally))
         return notebook.tally.to_json()
 
+    def _let_act(self, notebook: Notebook, seeds: Sequence[int]) -> None:
+        from etude.cli.coach_person import act_by_hand
+        from etude.cli.coach_scene import CoachedSkill, usual_s
 
-def _let_act(command: Coach, checkpoint: Path, notebook: Any, seeds: Sequence[int]) -> None:
+        command = self._command
+        made = CoachedSkill(
+            env=command.env,
+            teleop=command.teleop,
+            policy=replace(command.policy, path=self.checkpoint),
+            take_over=replace(command.take_over, usual_s=usual_s(command)),
+            device=command.device,
+            rename_map=command.rename_map,
+        )
+        if self._by_person:
+            act_by_hand(command, made, notebook, seeds)
+        elif left := notebook.left(seeds):
+            _act_together(made, notebook, left, len(seeds), command.num_processes)
+
+
+def _act_together(made: CoachedSkill, notebook: Notebook, left: Sequence[int], total: int, num_processes: int) -> None:
+    """Do the rollouts of the seeds `left`, in several processes."""
     import os
     from contextlib import suppress
 
-    from etude.cli.coach_scene import CoachedSkill, usual_s
     from etude.rollout.coaching_rounds import EnoughCorrectionsError
     from etude.rollout.crew import evaluate_together
 
-    left = [] if notebook.is_full else notebook.left(seeds)
-    if not left:
-        return
-    make = CoachedSkill(
-        env=command.env,
-        teleop=command.teleop,
-        policy=replace(command.policy, path=checkpoint),
-        take_over=replace(command.take_over, usual_s=usual_s(command)),
-        device=command.device,
-        rename_map=command.rename_map,
-    )
-    with progress("Coaching", len(seeds)) as line, suppress(EnoughCorrectionsError):
+    with progress("Coaching", total) as line, suppress(EnoughCorrectionsError):
         evaluate_together(
-            make,
+            made,
             seeds=left,
-            num_processes=command.num_processes or os.cpu_count() or 1,
+            num_processes=num_processes or os.cpu_count() or 1,
             gather=notebook.gather,
             progress=lambda *_: line.update(len(notebook.tally.rollouts), f"{notebook.tally.corrections} corrections"),
         )

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from etude.cli.coach import Coach, TakingOver
     from etude.envs.robot_env import RobotEnv
     from etude.hardware.device import Teleoperator
+    from etude.policies.loaded import LoadedPolicy
     from etude.rollout.coaching import Setting
     from etude.rollout.evaluate import Cast
 
-_LONGEST_CORRECTION_S = 60.0
+LONGEST_CORRECTION_S = 60.0
 """Beyond the time that the skill has; the demonstrator gives up by himself long before."""
 _USUAL_SHARE = 0.95
 
 
 def require_demonstrator(command: Coach) -> None:
     """Raise `UserError` where nobody could take over."""
+    from etude.cli.watched import is_person
+    from etude.hardware.teleoperators.keyboard import terminal
     from etude.rollout.coaching_judge import Demonstrator
 
     if not isinstance(command.env, TableConfig):
@@ -36,11 +39,14 @@ def require_demonstrator(command: Coach) -> None:
             f"--env.type={envs.name_of(command.env)} has no demonstrator who could take over. Those that have one: "
             f"{', '.join(known)}."
         )
-    if not isinstance(teleoperators.build(command.teleop), Demonstrator):
-        raise UserError(
-            f"--teleop.type={teleoperators.name_of(command.teleop)} does not know when to take over. Leave it out: the "
-            "scripted demonstrator does."
-        )
+    who = teleoperators.build(command.teleop)
+    if isinstance(who, Demonstrator) or (is_person(who) and terminal.is_there()):
+        return
+    name = teleoperators.name_of(command.teleop)
+    raise UserError(
+        f"--teleop.type={name} does not know when to take over, and there is no keyboard on which a person could say "
+        "so. Run it in a terminal, or leave it out: the scripted demonstrator knows."
+    )
 
 
 def usual_s(command: Coach) -> float:
@@ -66,15 +72,29 @@ class CoachedSkill:
     device: str
     rename_map: str
 
-    def __call__(self) -> Cast:
-        """Give them; raise `SpecMismatch` or `UserError` where they do not fit together."""
-        import torch
+    @property
+    def longest_s(self) -> float:
+        """How long an episode may take, with all corrections [s]."""
+        return self.env.max_seconds + LONGEST_CORRECTION_S
 
+    def set_up(self) -> tuple[RobotEnv, LoadedPolicy]:
+        """Give environment and policy; raise `SpecMismatch` where they do not fit together."""
         loaded = open_policy(self.policy.path, self.device, self.rename_map)
-        torch.set_num_threads(1)
-        env = envs.build(replace(self.env, max_seconds=self.env.max_seconds + _LONGEST_CORRECTION_S))
+        env = envs.build(replace(self.env, max_seconds=self.longest_s))
         try:
             loaded.check_fits(env.observation, env.action)
+        except BaseException:
+            env.close()
+            raise
+        return env, loaded
+
+    def __call__(self) -> Cast:
+        """Give them with the demonstrator, ready for rollouts."""
+        import torch
+
+        env, loaded = self.set_up()
+        torch.set_num_threads(1)
+        try:
             skill = agent_of(loaded, self.policy, hz=env.hz, clock=env.clock)
             teleoperator = teleoperators.build(self.teleop)
             teleoperator.connect()
@@ -99,11 +119,12 @@ class CoachedSkill:
             hand_back_s=when.hand_back_s,
         )
         coach = Coach(skill, agent_for(teleoperator, env.robot), judge)
-        sink = LessonSink(coach, _setting(env), lambda: env.timing)
+        sink = LessonSink(coach, setting_of(env), lambda: env.timing)
         return Cast(env=env, agent=coach, sinks=(sink,), leaves=sink.lesson)
 
 
-def _setting(env: RobotEnv) -> Setting:
+def setting_of(env: RobotEnv) -> Setting:
+    """Tell what a dataset of corrections in `env` has to know."""
     from etude.rollout.coaching import Setting
 
     task = getattr(env.robot.scene, "task", None)

@@ -57,11 +57,15 @@ class Learning:
         words = self._words(1, checkpoint, [self._corrections(1)], [1])
         parse(Train, train_words.expand(words[1:]), prog="etude train")
 
+    def is_done(self, number: int) -> bool:
+        """Whether round `number` has been learned from."""
+        return (self.folder(number) / "trained").exists()
+
     def learn(self, number: int, checkpoint: Path) -> Path:
         """Train from `checkpoint`, unless that is done, and give the new one; a training that was cut off goes on."""
         run = self.folder(number) / "train"
         last = run / "checkpoints" / "last"
-        if not (self.folder(number) / "trained").exists():
+        if not self.is_done(number):
             roots = [root for each in range(1, number + 1) if (root := self._corrections(each)).exists()]
             words = self._words(number, checkpoint, roots, [_driven(root) for root in roots])
             resumed = ["train", "--resume=true", f"--output_dir={run}"]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from etude.cli.keys import ESCAPE, LEFT, SPACE, Keys, listening
+
+C = TypeVar("C", bound="Controls")
 
 
 class Controls:
@@ -67,8 +70,8 @@ def interruptible() -> Generator[None]:
 
 
 @contextmanager
-def controls(*, ctrl_c_ends: bool) -> Generator[Controls]:
-    """Listen to keys and signals for the length of a block.
+def controls(*, ctrl_c_ends: bool, kind: type[C] = Controls) -> Generator[C]:
+    """Listen to keys and signals for the length of a block; `kind` says what they mean.
 
     The first Ctrl-C ends a rollout when its tick is over: as Escape does, or as an interruption. The second one
     interrupts at once.
@@ -83,7 +86,7 @@ def controls(*, ctrl_c_ends: bool) -> Generator[Controls]:
     before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with listening() as keys:
-            yield Controls(keys, received, ctrl_c_ends=ctrl_c_ends)
+            yield kind(keys, received, ctrl_c_ends=ctrl_c_ends)
     finally:
         for number, action in before.items():
             signal.signal(number, action)
