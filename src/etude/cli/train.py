@@ -74,9 +74,9 @@ class Train:
     output_dir: Path | None = None
     """The run's folder. Default: outputs/train/DATE/TIME."""
     resume: bool = False
-    """Go on with the run in --output_dir, as it was configured; --steps may be raised."""
+    """Go on with the run in --output_dir, as it was configured; --steps and --minutes may be raised."""
     steps: int | None = None
-    """Optimizer updates; 0 saves the untrained policy. Default: 3000, or with --minutes as many as there is time for."""
+    """Optimizer updates; 0 saves the untrained policy. Default: 3000, or with --minutes as many as fit."""
     minutes: float | None = None
     """Minutes of updates, over which learning rates fall, on as many processes as there are. What it takes to start, to
     save checkpoints and to evaluate comes on top. With --steps as well, what is used up first ends the run."""

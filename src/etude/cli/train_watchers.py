@@ -28,8 +28,6 @@ class Evaluation:
 def watchers_of(command: Train) -> list[Watcher]:
     """Make the watchers that the options ask for; raise `UserError` where those contradict one another."""
     from etude.train.early_stopping import EarlyStopping
-    from etude.train.in_simulation import InSimulation
-    from etude.train.profiling import Profile
     from etude.train.tracking import tracked
 
     if command.env is None and command.eval_freq:
@@ -39,10 +37,14 @@ def watchers_of(command: Train) -> list[Watcher]:
         raise UserError("--early_stopping.metric=success_rate needs rollouts: add --env.type=NAME.")
     watchers = tracked(command.tracking, command.tracking_project, say)
     if command.env is not None:
+        from etude.train.in_simulation import InSimulation
+
         freq = command.eval_freq or command.save_freq
         watchers.append(InSimulation(command.env, freq=freq, n_episodes=command.eval.n_episodes, say=say))
     if stopping.patience:
         watchers.append(EarlyStopping(stopping, say))
     if command.profile:
+        from etude.train.profiling import Profile
+
         watchers.append(Profile(command.profile, say))
     return watchers

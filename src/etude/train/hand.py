@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from etude.core.errors import ConfigError
 from etude.core.frame import ACTION, STATE
 from etude.core.spec import Spec, Specs
-from etude.hardware.kinematics.transforms import HandFromJoints, in_hand_space
 from etude.transforms.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from etude.hardware.kinematics.transforms import HandFromJoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,11 @@ class Space:
 
     def around(self, inner: Pipeline) -> Pipeline:
         """Let a pipeline made for this space be fed with what the robot gives, and give what the robot gets."""
-        return in_hand_space(inner, self.hand) if self.hand else inner
+        if self.hand is None:
+            return inner
+        from etude.hardware.kinematics.transforms import in_hand_space  # noqa: PLC0415  few learn so; it imports MuJoCo
+
+        return in_hand_space(inner, self.hand)
 
 
 def learned_in(body: str, observation: Specs, action: Spec, *, is_in_degrees: bool = True) -> Space:
@@ -34,6 +41,8 @@ def learned_in(body: str, observation: Specs, action: Spec, *, is_in_degrees: bo
         return Space(observation=observation, action=action)
     if not is_in_degrees:
         raise ConfigError(f"--hand={body} needs joints in degrees, and the dataset tells them in -100 to 100.")
+    from etude.hardware.kinematics.transforms import HandFromJoints  # noqa: PLC0415  few learn so; it imports MuJoCo
+
     if STATE not in observation:
         raise ConfigError(
             f"--hand needs '{STATE}', from which the arm's pose is told; there is {', '.join(observation)}."

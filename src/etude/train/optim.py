@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import torch
@@ -9,7 +10,9 @@ import torch
 from etude.policies.policy import Policy
 from etude.train.config import TrainConfig
 
-KINDS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+KINDS: dict[str, type[torch.optim.Adam]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+_MARKED = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+"""Methods of PyTorch's optimizers that import its compiler to tell it that they are not to be compiled."""
 
 
 def optimizer(policy: Policy, config: TrainConfig) -> torch.optim.Optimizer:
@@ -22,7 +25,7 @@ def optimizer(policy: Policy, config: TrainConfig) -> torch.optim.Optimizer:
         groups = [group | {"params": [one for one in group["params"] if one.requires_grad]} for group in groups]
         groups = [group for group in groups if group["params"]]
     # One fused pass over the weights; a loop of small operations costs a seventh of an ACT step on a processor.
-    return KINDS[config.optimizer.type](
+    return _without_compiler(KINDS[config.optimizer.type])(
         groups,
         lr=config.policy.optimizer_lr,
         betas=config.optimizer.betas,
@@ -30,6 +33,15 @@ def optimizer(policy: Policy, config: TrainConfig) -> torch.optim.Optimizer:
         weight_decay=config.policy.optimizer_weight_decay,
         fused=True,
     )
+
+
+def _without_compiler(kind: type[torch.optim.Adam]) -> type[torch.optim.Adam]:
+    """Give an optimizer that does the same and is never compiled.
+
+    Importing PyTorch's compiler takes as long as importing the rest of PyTorch, and few runs need it.
+    """
+    own = {name: inspect.unwrap(getattr(kind, name)) for name in _MARKED}
+    return type(kind.__name__, (kind,), own | {"step": torch.no_grad()(inspect.unwrap(kind.step))})
 
 
 def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:

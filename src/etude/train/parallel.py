@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from etude.core.errors import ConfigError, MissingExtra
 from etude.policies.devices import choose
 from etude.policies.policy import Batch, Policy
+from etude.train.averaging import Averaging
 from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 
@@ -86,6 +87,16 @@ def accelerator(config: TrainConfig, device: torch.device, *, bf16: bool) -> Acc
         kwargs_handlers=handlers,
         **_sharding(config, device),
     )
+
+
+def shared(
+    accelerator: Accelerator, objective: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[nn.Module, Any, Averaging | None]:
+    """Let Accelerate take a run's objective and optimizer; on processors gradients are averaged by ourselves."""
+    if num_processes() == 1 or accelerator.device.type != "cpu":
+        return (*accelerator.prepare(objective, optimizer), None)
+    taken = accelerator.prepare_model(objective, evaluation_mode=True)  # which leaves gradients to us
+    return taken, accelerator.prepare_optimizer(optimizer), Averaging(objective)
 
 
 def averaged(values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ from etude.policies.policy import LearnsInPhases, Policy
 from etude.policies.seeing import settled
 from etude.train import parallel
 from etude.train import state as states
+from etude.train.averaging import Averaging
 from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
@@ -69,6 +70,8 @@ class Setup:
     """The policy's loss, as Accelerate gave it back: for several processes, in low precision, compiled."""
     optimizer: Any
     """The state's optimizer, as Accelerate gave it back."""
+    averaging: Averaging | None = None
+    """What brings the gradients of several processes together, where Accelerate does not."""
 
     @property
     def device(self) -> torch.device:
@@ -164,7 +167,7 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
     if parallel.is_sharded(accelerator):
         loaded = replace(loaded, policy=deepcopy(loaded.policy))
-    objective, optimizer = accelerator.prepare(parallel.Objective(loaded.policy), state.optimizer)
+    objective, optimizer, averaging = parallel.shared(accelerator, parallel.Objective(loaded.policy), state.optimizer)
     cache = _cache(config)
     return Setup(
         config=config,
@@ -180,6 +183,7 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
         accelerator=accelerator,
         objective=objective,
         optimizer=optimizer,
+        averaging=averaging,
     )
 
 

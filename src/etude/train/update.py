@@ -27,6 +27,8 @@ def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
     config, state = setup.config, setup.state
     set_rate(state.optimizer, rate_factor(state.step, config, state.spent_s))
     state.policy.train()
+    if setup.averaging:
+        setup.averaging.spread_buffers()
     told: list[dict[str, Tensor]] = []
     for number, batch in enumerate(batches):
         with setup.accelerator.accumulate(setup.objective):
@@ -55,6 +57,9 @@ def _learn(setup: Setup, batch: Numbers, number: int) -> dict[str, Tensor]:
 def _step(setup: Setup) -> Tensor:
     """Let the optimizer and the moving average take a step; give the gradient's length."""
     state, longest = setup.state, setup.config.optimizer.grad_clip_norm or float("inf")
+    if setup.averaging:
+        with record_function("backward"):
+            setup.averaging.average()
     with record_function("optimizer"):
         length = setup.accelerator.clip_grad_norm_(setup.objective.parameters(), longest)
         setup.optimizer.step()

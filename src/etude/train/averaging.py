@@ -1,0 +1,50 @@
+"""Averaging gradients over processes on processors.
+
+PyTorch's own way (DistributedDataParallel) sends pieces while the backward pass goes on, and imports its compiler.
+Where the backward pass takes the core, nothing is gained by sending meanwhile: there is one message after it.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+class Averaging:
+    """Makes all processes go on with the mean of their gradients, and with the first one's weights and buffers."""
+
+    def __init__(self, module: nn.Module) -> None:
+        """Take a module, in all processes at once; give all of them the first one's weights."""
+        self._parameters = [one for one in module.parameters() if one.requires_grad]
+        self._buffers = [one for one in module.buffers() if one.is_floating_point()]
+        sizes = [one.numel() for one in self._parameters]
+        self._message = torch.zeros(sum(sizes) + len(sizes))
+        *parts, self._is_there = self._message.split([*sizes, len(sizes)])
+        self._parts = [part.view_as(one) for part, one in zip(parts, self._parameters, strict=True)]
+        _spread([*module.parameters(), *self._buffers])
+
+    def average(self) -> None:
+        """Replace the gradients, of which one that no process has stays away; call it in all processes at once."""
+        for number, (one, part) in enumerate(zip(self._parameters, self._parts, strict=True)):
+            self._is_there[number] = one.grad is not None
+            part.zero_() if one.grad is None else part.copy_(one.grad)
+        dist.all_reduce(self._message)
+        is_there = self._is_there.tolist()
+        self._message /= dist.get_world_size()
+        for one, part, count in zip(self._parameters, self._parts, is_there, strict=True):
+            one.grad = part.to(one.dtype) if count else None
+
+    def spread_buffers(self) -> None:
+        """Give all processes the first one's buffers, such as statistics of batches."""
+        _spread(self._buffers)
+
+
+@torch.no_grad()
+def _spread(tensors: list[Tensor]) -> None:
+    if not tensors:
+        return
+    message = torch.cat([one.float().reshape(-1) for one in tensors])
+    dist.broadcast(message, 0)
+    for one, part in zip(tensors, message.split([one.numel() for one in tensors]), strict=True):
+        one.copy_(part.view_as(one))
