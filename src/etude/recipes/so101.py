@@ -8,20 +8,23 @@ from dataclasses import replace
 from etude.core.errors import NotFound
 from etude.recipes.recipe import Recipe, World
 
-_POLICY = ("--policy.type=act",)
+_POLICY = ("--policy.type=bc",)
+_TOLD_POSES = (*_POLICY, "--policy.preset=states")
 _RECORD: tuple[str, ...] = ()
 """Options of every recording."""
 _TRAIN: tuple[str, ...] = ()
 """Options of every training."""
 _HARD_TRAIN = ("--drop_pauses=true",)
 """Further ones where people hesitate: a policy copies that."""
-_COACHING = ("--rounds=2", "--episodes=50", "--steps=300")
+_COACHING = ("--rounds=2", "--episodes=50", "--minutes_per_round=1")
 
 
 def pick_place(world: World = "plain") -> Recipe:
     """Put a block into a bin."""
     recipe = _recipe("pick_place", world)
-    return replace(recipe, episodes=150, noise=1.0) if world == "hard" else recipe
+    if world == "hard":
+        return replace(recipe, episodes=150, noise=1.0, minutes=5.0)
+    return replace(recipe, minutes=3.0)
 
 
 def push(world: World = "plain") -> Recipe:
@@ -64,4 +67,13 @@ def recipe(name: str, world: World = "plain") -> Recipe:
 def _recipe(task: str, world: World) -> Recipe:
     """Give what all recipes have in common."""
     train = _TRAIN if world == "plain" else (*_TRAIN, *_HARD_TRAIN)
-    return Recipe(task=task, world=world, policy=_POLICY, record=_RECORD, train=train, coaching=_COACHING)
+    return Recipe(
+        task=task,
+        world=world,
+        policy=_POLICY,
+        policy_told_poses=_TOLD_POSES,
+        record=_RECORD,
+        train=train,
+        minutes=8.0,
+        coaching=_COACHING,
+    )
