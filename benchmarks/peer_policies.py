@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import rounds
 import torch
+from diffusers.schedulers import scheduling_ddpm
 from lerobot.configs.policies import PreTrainedConfig
 from lerobot.configs.types import FeatureType, PolicyFeature
 from lerobot.datasets.factory import resolve_delta_timestamps
@@ -51,7 +53,8 @@ def makes(kind: str, out: str, frame: str) -> Answer:
     before, after = make_pre_post_processors(config, dataset_stats=_stats(values))
     answer = _save(out, policy, before, after)
     if kind == "diffusion":
-        values["noise"] = np.random.default_rng(2).standard_normal((config.horizon, 7)).astype(np.float32)
+        length = config.horizon * config.num_train_timesteps  # DDPM adds some at all steps but the last
+        values["noise"] = np.random.default_rng(2).standard_normal((length, 7)).astype(np.float32)
     np.savez(Path(out) / "answer.npz", action=_act(policy, before, after, values), **values)
     return answer
 
@@ -176,8 +179,17 @@ def _chunk(policy: Any, batch: dict[str, torch.Tensor], noise: torch.Tensor | No
         joined = torch.stack(images, 1)
         stacked["observation.images"] = joined[:, None].expand(-1, policy.config.n_obs_steps, *joined.shape[1:])
     if policy.name == "diffusion":
-        return policy.diffusion.generate_actions(stacked, noise=None if noise is None else noise[None])
+        return _denoised(policy, stacked, noise)
     return policy.vqbet(stacked, rollout=True)
+
+
+def _denoised(policy: Any, stacked: dict[str, torch.Tensor], noise: torch.Tensor | None) -> torch.Tensor:
+    """Make a chunk of `noise`; what DDPM adds on the way is what `noise` goes on with, where it does."""
+    if noise is None or len(noise) == policy.config.horizon:
+        return policy.diffusion.generate_actions(stacked, noise=None if noise is None else noise[None])
+    first, *fresh = noise[None].split(policy.config.horizon, 1)
+    with mock.patch.object(scheduling_ddpm, "randn_tensor", side_effect=fresh):
+        return policy.diffusion.generate_actions(stacked, noise=first)
 
 
 COMMANDS: dict[str, Callable[..., Answer | None]] = {
