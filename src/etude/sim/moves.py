@@ -21,6 +21,10 @@ GRASP_HEIGHT_M = 0.0165
 GRIP_M = 0.004
 """How far above its centre a block is held."""
 _NEAR_M = 0.006
+_FUNNEL_M = 0.02
+"""It comes down this much nearer to its aim than where it hovers: a finger that would stand on the block goes up."""
+_TWIST_M_RAD = 0.03
+"""How far off its aim a hand is that is twisted by so much."""
 _JAW_YAW_AT_ROLL_0 = 0.0487
 """The hand is mounted with a twist [rad]."""
 
@@ -156,8 +160,8 @@ def _approach(view: View, grasp: np.ndarray, lowest_m: float, roll: float, style
     """Come to `grasp` from above, the lower the better it is aimed at."""
     away = grasp[:2] - view.hand[:2]
     twist = _angle(roll, _roll(view))
-    off_aim = length(away) + 0.02 * max(abs(twist) - 0.1, 0)
-    far = _clipped((off_aim - _NEAR_M) / 0.03, 0, 1)
+    off_aim = length(away) + _TWIST_M_RAD * max(abs(twist) - 0.1, 0)
+    far = _clipped((off_aim - _NEAR_M) / _FUNNEL_M, 0, 1)
     height = lowest_m + style.hover_m * far
     target = view.hand[:2] + swerved(away + far * np.array(style.aim), style)
     return Wish(position=_above(target, height), roll=roll, gripper_rad=OPEN_RAD)
