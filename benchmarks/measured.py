@@ -17,7 +17,7 @@ from rounds import machine
 
 from etude.core.errors import EtudeError
 from etude.core.files import write_json
-from etude.recipes import Recipe
+from etude.recipes import SIZES, Recipe
 from etude.recipes.play import Performance, play
 from etude.recipes.stages import Stage
 from etude.rollout.statistics import wilson
@@ -25,8 +25,6 @@ from etude.rollout.statistics import wilson
 Answer = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "guides" / "first-skill.md"
-SIZES = ("episodes", "minutes", "steps", "rollouts")
-"""What of a recipe may be made small, to see that a script works."""
 
 
 def add_sizes(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +36,8 @@ def add_sizes(parser: argparse.ArgumentParser) -> None:
 
 def sized(recipe: Recipe, options: argparse.Namespace) -> Recipe:
     """Give the recipe at the size that was asked for."""
-    changes: Answer = {name: getattr(options, name) for name in SIZES if getattr(options, name) is not None}
-    if options.coaching is not None:
-        changes["coaching"] = tuple(options.coaching)
-    if "steps" in changes:
-        changes.setdefault("minutes", 0.0)
-    return replace(recipe, **changes)
+    found = recipe.sized({name: getattr(options, name) for name in SIZES})
+    return found if options.coaching is None else replace(found, coaching=tuple(options.coaching))
 
 
 def refuse_toys(options: argparse.Namespace, kept: Path) -> None:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from etude.cli.console import say
 from etude.core.errors import UserError
+from etude.recipes import SIZES, recipe
 
 if TYPE_CHECKING:
     from etude.recipes import Recipe
     from etude.recipes.play import Performance
-
-_RECIPES_OWN = ("episodes", "minutes", "steps", "rollouts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ class Demo:
     """Where it all goes; an earlier demo there is moved aside."""
 
     def __post_init__(self) -> None:
-        for name in _RECIPES_OWN:
+        for name in SIZES:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UserError(f"--{name} should be more than 0, got {value}.")
@@ -77,14 +76,8 @@ def run(command: Demo) -> int:
 
 def recipe_of(command: Demo) -> Recipe:
     """Give the recipe, with what the command wants otherwise; raise `NotFound` where there is none of that name."""
-    from etude.recipes import recipe
-
-    changes: dict[str, Any] = {name: getattr(command, name) for name in _RECIPES_OWN}
-    changes = {name: value for name, value in changes.items() if value is not None}
-    if command.steps is not None:
-        changes["minutes"] = 0.0
-    found = recipe(command.task, command.world)
-    return replace(found, untrained=command.untrained, is_coached=command.coach, **changes)
+    found = recipe(command.task, command.world).sized({name: getattr(command, name) for name in SIZES})
+    return replace(found, untrained=command.untrained, is_coached=command.coach)
 
 
 def _move_aside(folder: Path) -> None:

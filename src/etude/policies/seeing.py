@@ -26,6 +26,7 @@ from etude.policies.policy import Batch
 from etude.policies.weights import fill, read_weights
 
 C = TypeVar("C", bound=Any)
+_COUNT = "num_batches_tracked"
 
 
 class PictureEncoder(nn.Module):
@@ -56,15 +57,6 @@ class PictureEncoder(nn.Module):
             is_random = self.training and self._is_random
             flat = (random_crop if is_random else centre_crop)(flat, self._crop)
         return torch.relu(self.out(self.pool(self.backbone(flat)).flatten(1))).unflatten(0, leading)
-
-    def read_pretrained(self, path: Path) -> None:
-        """Start the picture encoder from a safetensors file with torchvision's tensor names."""
-        stored = {name: value for name, value in read_weights(path).items() if not name.startswith("fc.")}
-        own = self.backbone.state_dict().items()
-        counts = {
-            name: value for name, value in own if name.endswith("num_batches_tracked")
-        }  # files may leave them out
-        fill(self.backbone, counts | stored, path)
 
 
 class EncoderPerCamera(nn.ModuleList):
@@ -141,5 +133,13 @@ def read_pretrained(policy: nn.Module, path: Path | None) -> None:
     for part in policy.modules():
         if isinstance(part, VisionModel):
             part.read_pretrained()
-        elif path and isinstance(part, PictureEncoder):
-            part.read_pretrained(path)
+        elif path and isinstance(part, ResNet):
+            _read_resnet(part, path)
+
+
+def _read_resnet(backbone: ResNet, path: Path) -> None:
+    """Start from a safetensors file with torchvision's tensor names; it may count batches, or not, whatever we do."""
+    counts = {name: value for name, value in backbone.state_dict().items() if name.endswith(_COUNT)}
+    stored = {name: value for name, value in read_weights(path).items() if not name.startswith("fc.")}
+    kept = {name: value for name, value in stored.items() if name in counts or not name.endswith(_COUNT)}
+    fill(backbone, counts | kept, path)

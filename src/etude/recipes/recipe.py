@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 World = Literal["plain", "hard"]
+SIZES = ("episodes", "minutes", "steps", "rollouts")
+"""What of a recipe may be made larger or smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +27,9 @@ class Recipe:
     """Further options of `etude record`."""
     poses: bool = False
     """Tell the policy where things are, in place of pictures: what no real table can, for reference."""
-    policy: tuple[str, ...] = ("--policy.type=act",)
+    policy: tuple[str, ...]
     """The policy and its options, for `etude train`."""
-    policy_told_poses: tuple[str, ...] = ("--policy.type=act",)
+    policy_told_poses: tuple[str, ...]
     """The policy that needs no pictures, for reference."""
     train: tuple[str, ...] = ()
     """Further options of `etude train`."""
@@ -36,7 +39,7 @@ class Recipe:
     """Updates, where no time is set."""
     is_coached: bool = False
     """Whether a demonstrator takes over where the trained policy fails, and it learns from that."""
-    coaching: tuple[str, ...] = ("--rounds=2", "--episodes=50", "--steps=300")
+    coaching: tuple[str, ...] = ()
     """Options of `etude coach`, for that case."""
     rollouts: int = 200
     """Rollouts that score the skill."""
@@ -49,6 +52,13 @@ class Recipe:
     def name(self) -> str:
         """The task and the world."""
         return f"{self.task}, {self.world} world"
+
+    def sized(self, sizes: Mapping[str, Any]) -> Self:
+        """Give the same run with other `SIZES`; those that are none stay, and `steps` take the place of minutes."""
+        changes = {name: value for name, value in sizes.items() if value is not None}
+        if "steps" in changes:
+            changes.setdefault("minutes", 0.0)
+        return replace(self, **changes)
 
     def told_poses(self) -> Self:
         """Give the same run with a policy that is told where things are and sees nothing."""

@@ -102,7 +102,7 @@ class Member:
         if not isinstance(answer, Failed):
             return answer
         if answer.exit_code is None:
-            raise RuntimeError(f"In a process of the evaluation:\n{answer.told}")
+            raise RuntimeError(f"In a process that does rollouts:\n{answer.told}")
         raise (UserError if answer.exit_code == UserError.exit_code else EtudeError)(answer.told)
 
     def dismiss(self) -> None:
@@ -122,8 +122,8 @@ class Member:
         seeds = list(self._doing.values())
         doing = f"in the rollout of seed {seeds[0]}" if seeds else "while it got ready"
         return EtudeError(
-            f"A process of the evaluation died {doing} (exit code {self._process.exitcode}). If the memory was full, "
-            "use fewer processes: --eval.num_processes=1."
+            f"A process that does rollouts died {doing} (exit code {self._process.exitcode}). If the memory was full, "
+            "use fewer processes: --num_processes=1, or --eval.num_processes=1 where that is its name."
         )
 
 

@@ -20,7 +20,6 @@ from etude.policies.act.config import Config
 from etude.policies.act.tokens import FlatTokens, MapTokens
 from etude.policies.policy import Batch
 from etude.policies.seeing import backbone_of, read_pretrained
-from etude.policies.weights import fill, read_weights
 
 IS_PAD = f"{ACTION}_is_pad"
 
@@ -108,12 +107,7 @@ class Act(nn.Module):
 
     def begin_training(self) -> None:
         """Read the picture encoder's pretrained weights, where there are some."""
-        read_pretrained(self, None)
-        path = self.config.pretrained_backbone_weights
-        if path and self.cameras:
-            skipped = ("fc.", "num_batches_tracked")
-            stored = read_weights(path)
-            fill(self.backbone, {name: x for name, x in stored.items() if not _has(name, skipped)}, path)
+        read_pretrained(self, self.config.pretrained_backbone_weights)
 
     def _add_vae(self, observation: Specs, action: Spec) -> None:
         dim, config = self.config.dim_model, self.config
@@ -201,7 +195,3 @@ def _xavier(module: nn.Module) -> None:
     for parameter in module.parameters():
         if parameter.dim() > 1:
             nn.init.xavier_uniform_(parameter)
-
-
-def _has(name: str, parts: tuple[str, ...]) -> bool:
-    return any(part in name for part in parts)

@@ -14,7 +14,6 @@ from etude.nn.losses import REGRESSIONS
 from etude.policies.bc.config import Config
 from etude.policies.policy import Batch
 from etude.policies.seeing import backbone_of, read_pretrained
-from etude.policies.weights import fill, read_weights
 
 IS_PAD = f"{ACTION}_is_pad"
 
@@ -72,13 +71,7 @@ class BehaviourCloning(nn.Module):
 
     def begin_training(self) -> None:
         """Read the picture encoders' pretrained weights, where there are some."""
-        read_pretrained(self, None)
-        path = self.config.pretrained_backbone_weights
-        for eye in self.eyes if path else ():
-            assert path is not None
-            stored = {name: value for name, value in read_weights(path).items() if not name.startswith("fc.")}
-            counts = {name: value for name, value in eye.state_dict().items() if name.endswith("num_batches_tracked")}
-            fill(eye, counts | stored, path)
+        read_pretrained(self, self.config.pretrained_backbone_weights)
 
     def _told(self, batch: Batch) -> Tensor:
         """Predict (batch, time, action): the chunk, then the later actions."""
