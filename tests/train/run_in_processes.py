@@ -3,7 +3,7 @@
 Of a run that is as long as a clock says, that of the first process counts seconds, and another's goes a thousand times
 as fast.
 
-usage: python run_in_processes.py CONFIG NUM_PROCESSES PORT
+usage: python run_in_processes.py CONFIG NUM_PROCESSES PORT [resume]
 """
 
 import itertools
@@ -25,16 +25,17 @@ num_processes = int(sys.argv[2])
 if num_processes > 1:
     os.environ |= {"WORLD_SIZE": sys.argv[2], "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": sys.argv[3]}
     os.environ |= {"LOCAL_WORLD_SIZE": sys.argv[2], "OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"}
+resume = "resume" in sys.argv
 clock = itertools.count().__next__ if config.minutes else time.perf_counter
 children = []
 for rank in range(1, num_processes):
     child = os.fork()
     if not child:
         os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-        train(config, clock=lambda: 1000 * time.perf_counter())
+        train(config, resume=resume, clock=lambda: 1000 * time.perf_counter())
         os._exit(0)
     children.append(child)
 if num_processes > 1:
     os.environ |= {"RANK": "0", "LOCAL_RANK": "0"}
-train(config, clock=clock)
+train(config, resume=resume, clock=clock)
 sys.exit(max((os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), default=0))

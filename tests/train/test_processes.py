@@ -24,7 +24,7 @@ from etude.data import create_dataset
 from etude.policies.act.config import Config
 from etude.policies.vqbet import config as vqbet
 from etude.policies.weights import read_weights
-from etude.train.config import Augment, Average, Scheduler, TrainConfig
+from etude.train.config import Augment, Average, Optimizer, Scheduler, TrainConfig
 from etude.train.loop import train
 from etude.train.stored import stored_form
 
@@ -82,11 +82,12 @@ def _free_port():
         return listener.getsockname()[1]
 
 
-def _start(config, folder, num_processes=1):
+def _start(config, folder, num_processes=1, *, resume=False):
     path = folder / "config.json"
     path.write_text(json.dumps(stored_form(config)))
     script = Path(__file__).with_name("run_in_processes.py")
     command = [sys.executable, str(script), str(path), str(num_processes), str(_free_port())]
+    command += ["resume"] * resume
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -106,6 +107,17 @@ def test_two_processes_learn_what_one_does_from_double_batches(config, tmp_path)
     assert len(_events(halves, "saved")) == 1, "only the first process writes"
 
 
+@pytest.mark.parametrize("local_steps", [2, 3])
+def test_processes_that_learn_by_themselves_end_together(config, tmp_path, local_steps):
+    """One clock goes a thousand times as fast as the other; the first one's counts, at meetings."""
+    timed = replace(config, steps=None, minutes=5 / 60, batch_size=4, local_steps=local_steps)
+    process = _start(timed, tmp_path, num_processes=2)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert len(_events(timed, "step")) == 6
+    assert [event["step"] for event in _events(timed, "saved")] == [6]
+
+
 def test_processes_go_by_one_clock(config, tmp_path):
     """An update takes a second by the first process's clock, and all learn at the rate that this one says."""
     timed = replace(config, steps=None, minutes=5 / 60)
@@ -120,6 +132,36 @@ def test_processes_go_by_one_clock(config, tmp_path):
     whole, parts = _weights(timed), _weights(halves)
     worst = max(float((whole[name] - parts[name]).abs().max()) for name in whole if name.startswith("policy"))
     assert worst < 1e-5
+
+
+def test_weights_averaged_after_one_update_are_what_averaged_gradients_make(config, tmp_path):
+    """With so large an `eps` Adam's step is in proportion to the gradient, so the order does not matter."""
+    linear = Optimizer(eps=1e7, grad_clip_norm=0.0)
+    config = replace(config, optimizer=linear, policy=replace(config.policy, optimizer_lr=1e5))
+    untrained = replace(config, steps=0, output_dir=tmp_path / "untrained")
+    train(untrained)
+    train(config)
+    local = replace(config, batch_size=4, local_steps=100, save_freq=1, output_dir=tmp_path / "local")
+    process = _start(local, tmp_path, num_processes=2)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    before, whole, parts = _weights(untrained), _weights(config), _weights(local)
+    moved = [name for name in whole if name.startswith("policy.") and (whole[name] - before[name]).abs().max() > 1e-3]
+    assert moved, "the updates were too small to tell"
+    for name in moved:
+        torch.testing.assert_close(parts[name], whole[name], rtol=1e-4, atol=1e-5)
+
+
+def test_processes_that_learn_by_themselves_go_on_to_the_same_bits(config, tmp_path):
+    """After a meeting all hold what the first one saved: weights and moments."""
+    local = replace(config, batch_size=4, local_steps=2, save_freq=3, steps=7)
+    straight = replace(local, output_dir=tmp_path / "straight")
+    for each, resume in ((straight, False), (replace(local, steps=3), False), (local, True)):
+        process = _start(each, tmp_path, num_processes=2, resume=resume)
+        _, told = process.communicate(timeout=120)
+        assert process.returncode == 0, told
+    wanted, got = _weights(straight), _weights(local)
+    assert [key for key in wanted if not torch.equal(wanted[key], got[key])] == []
 
 
 def test_codebooks_follow_the_batches_of_all_processes(config, tmp_path):

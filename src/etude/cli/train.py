@@ -129,6 +129,9 @@ class Train:
     """Processes to start, one for each GPU. Or start them by `torchrun -m etude train` or `accelerate launch`."""
     parallel: Literal["ddp", "fsdp", "deepspeed"] = "ddp"
     """What they share: gradients, or weights as well. FSDP and DeepSpeed are untested."""
+    local_steps: int = 1
+    """Updates that each process makes by itself before their weights are averaged (local SGD); 1 averages gradients
+    instead, at every update. On processors this is faster."""
     num_threads: int = 0
     """Processor threads of each process; 0: all cores but one, divided."""
     cache_gb: float | None = None
@@ -143,7 +146,7 @@ HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
     "policy", "policy_path", "normalization", "drop_pauses", "hand", "minutes", "batch_size", "grad_accum_steps",
     "optimizer", "scheduler", "ema", "lora", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device",
-    "bf16", "compile", "parallel", "cache_gb",
+    "bf16", "compile", "parallel", "local_steps", "cache_gb",
 )  # fmt: skip
 """Options that the trainer calls by the same name."""
 

@@ -1,10 +1,12 @@
-"""Averaging gradients over processes on processors.
+"""Averaging over processes: gradients at every update, or weights now and then.
 
 PyTorch's own way (DistributedDataParallel) sends pieces while the backward pass goes on, and imports its compiler.
 Where the backward pass takes the core, nothing is gained by sending meanwhile: there is one message after it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.distributed as dist
@@ -40,11 +42,47 @@ class Averaging:
         _spread(self._buffers)
 
 
+class LocalUpdates:
+    """Lets each process learn by itself, and now and then makes all go on with the mean of what they have become.
+
+    Local SGD (Stich, 2019), with the optimizer's moments averaged as well: after each meeting all processes hold the
+    same, and a checkpoint that the first one writes is all there is.
+    """
+
+    def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Take a module, in all processes at once; give all of them the first one's weights."""
+        self._weights = [*module.parameters(), *module.buffers()]
+        self._optimizer = optimizer
+        _spread(_floats(self._weights))
+
+    @torch.no_grad()
+    def meet(self) -> None:
+        """Average weights, buffers and moments; call it in all processes at once."""
+        moments = [value for state in self._optimizer.state.values() for value in state.values()]
+        tensors = _floats([*self._weights, *moments])
+        message = _joined(tensors)
+        dist.all_reduce(message)
+        message /= dist.get_world_size()
+        _hand_out(message, tensors)
+
+
 @torch.no_grad()
-def _spread(tensors: list[Tensor]) -> None:
+def _spread(tensors: Sequence[Tensor]) -> None:
     if not tensors:
         return
-    message = torch.cat([one.float().reshape(-1) for one in tensors])
+    message = _joined(tensors)
     dist.broadcast(message, 0)
+    _hand_out(message, tensors)
+
+
+def _floats(tensors: Sequence[Tensor]) -> list[Tensor]:
+    return [one for one in tensors if isinstance(one, Tensor) and one.is_floating_point()]
+
+
+def _joined(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([one.float().reshape(-1) for one in tensors])
+
+
+def _hand_out(message: Tensor, tensors: Sequence[Tensor]) -> None:
     for one, part in zip(tensors, message.split([one.numel() for one in tensors]), strict=True):
         one.copy_(part.view_as(one))

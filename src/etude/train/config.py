@@ -75,6 +75,9 @@ class TrainConfig:
     """Compile the forward and backward pass; auto does on CUDA, for runs long enough to gain from it."""
     parallel: Literal["ddp", "fsdp", "deepspeed"] = "ddp"
     """What several processes share: nothing but gradients, or weights as well; only ddp is tested."""
+    local_steps: int = 1
+    """Updates that each of several processes makes by itself before their weights are averaged (local SGD); 1 averages
+    gradients instead, at every update."""
     num_threads: int = 0
     """Processor threads; 0 leaves the choice to PyTorch."""
     streaming: bool = False
@@ -84,7 +87,7 @@ class TrainConfig:
     disk."""
 
     def __post_init__(self) -> None:
-        ones = dict.fromkeys(("batch_size", "grad_accum_steps", "save_freq", "log_freq"), 1)
+        ones = dict.fromkeys(("batch_size", "grad_accum_steps", "save_freq", "log_freq", "local_steps"), 1)
         zeros = dict.fromkeys(("holdout_episodes", "keep_checkpoints", "num_threads"), 0)
         for name, bound in (ones | zeros).items():
             if getattr(self, name) < bound:

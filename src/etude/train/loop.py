@@ -90,7 +90,7 @@ class _Loop:
     ) -> None:
         """Take a run, whose watchers hear all; the processes beside the first have none."""
         self._setup, self._checkpoints, self._run, self._is_stopped = setup, checkpoints, run, is_stopped
-        self._clock, self._duration_s = clock, 0.0
+        self._clock, self._duration_s, self._since_meeting_s = clock, 0.0, 0.0
 
     def run(self) -> None:
         """Go through the updates that are left."""
@@ -103,7 +103,7 @@ class _Loop:
                 is_saved = self._is_save_due()
                 if is_saved:
                     self._save()
-                if parallel.any_says(self._is_asked_to_stop(), self._setup.device):
+                if setup.is_meeting and parallel.any_says(self._is_asked_to_stop(), setup.device):
                     if not is_saved:
                         self._save()
                     break
@@ -125,8 +125,11 @@ class _Loop:
         newest = self._clock() - began
         self._duration_s = 0.95 * self._duration_s + 0.05 * newest if self._duration_s else newest
         state = setup.state
-        # All processes go by the same clock, or one would stop while another waits for its gradients.
-        state.spent_s = parallel.of_first(state.spent_s + newest, setup.device)
+        self._since_meeting_s += newest
+        if setup.is_meeting:
+            # All processes go by the same clock, or one would stop while another waits for it.
+            state.spent_s = parallel.of_first(state.spent_s + self._since_meeting_s, setup.device)
+            self._since_meeting_s = 0.0
         speed = state.samples_per_step / self._duration_s
         left_s = setup.config.budget.left_s(state.step, state.spent_s, self._duration_s)
         values |= {"samples_per_s": round(speed, 1), "spent_s": round(state.spent_s, 3), "eta_s": round(left_s, 1)}
@@ -135,6 +138,8 @@ class _Loop:
 
     def _is_save_due(self) -> bool:
         config, step = self._setup.config, self._setup.state.step
+        if not self._setup.is_meeting:
+            return False
         is_wanted = bool(self._run and self._run.takes_save_wish())
         if parallel.is_sharded(self._setup.accelerator):  # only all processes together can put the weights together
             is_wanted = parallel.first_says(is_wanted, self._setup.device)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from etude.core.errors import ConfigError, MissingExtra
 from etude.policies.devices import choose
 from etude.policies.policy import Batch, Policy
-from etude.train.averaging import Averaging
+from etude.train.averaging import Averaging, LocalUpdates
 from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 
@@ -90,13 +90,14 @@ def accelerator(config: TrainConfig, device: torch.device, *, bf16: bool) -> Acc
 
 
 def shared(
-    accelerator: Accelerator, objective: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[nn.Module, Any, Averaging | None]:
-    """Let Accelerate take a run's objective and optimizer; on processors gradients are averaged by ourselves."""
-    if num_processes() == 1 or accelerator.device.type != "cpu":
+    accelerator: Accelerator, objective: nn.Module, optimizer: torch.optim.Optimizer, local_steps: int
+) -> tuple[nn.Module, Any, Averaging | LocalUpdates | None]:
+    """Let Accelerate take a run's objective and optimizer; on processors averaging is done by ourselves."""
+    if num_processes() == 1 or (accelerator.device.type != "cpu" and local_steps == 1):
         return (*accelerator.prepare(objective, optimizer), None)
     taken = accelerator.prepare_model(objective, evaluation_mode=True)  # which leaves gradients to us
-    return taken, accelerator.prepare_optimizer(optimizer), Averaging(objective)
+    averaging = Averaging(objective) if local_steps == 1 else LocalUpdates(objective, optimizer)
+    return taken, accelerator.prepare_optimizer(optimizer), averaging
 
 
 def averaged(values: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -155,6 +156,8 @@ def _sharding(config: TrainConfig, device: torch.device) -> dict[str, Any]:
         return {}
     if device.type != "cuda" or num_processes() == 1:
         raise ConfigError(f"--parallel={config.parallel} is for several GPUs; here are {num_processes()} of {device}.")
+    if config.local_steps > 1:
+        raise ConfigError(f"--parallel={config.parallel} shares gradients at every update; leave out --local_steps.")
     if config.ema.decay:
         raise ConfigError(f"--parallel={config.parallel} keeps no average of weights yet; add --ema.decay=0.")
     return {f"{config.parallel}_plugin": sharding_plugin(config)}

@@ -28,7 +28,7 @@ from etude.policies.policy import LearnsInPhases, Policy
 from etude.policies.seeing import settled
 from etude.train import parallel
 from etude.train import state as states
-from etude.train.averaging import Averaging
+from etude.train.averaging import Averaging, LocalUpdates
 from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
@@ -70,8 +70,8 @@ class Setup:
     """The policy's loss, as Accelerate gave it back: for several processes, in low precision, compiled."""
     optimizer: Any
     """The state's optimizer, as Accelerate gave it back."""
-    averaging: Averaging | None = None
-    """What brings the gradients of several processes together, where Accelerate does not."""
+    averaging: Averaging | LocalUpdates | None = None
+    """What brings several processes together, where Accelerate does not."""
 
     @property
     def device(self) -> torch.device:
@@ -82,6 +82,13 @@ class Setup:
     def is_over(self) -> bool:
         """Whether the run has made all its updates, or used all its time."""
         return self.config.budget.used(self.state.step, self.state.spent_s) >= 1
+
+    @property
+    def is_meeting(self) -> bool:
+        """Whether all processes come together after the updates made so far, and hold the same from there on."""
+        config, step = self.config, self.state.step
+        is_alone = parallel.num_processes() == 1
+        return is_alone or self.is_over or step % config.local_steps == 0 or step % config.save_freq == 0
 
     def take(self, whole: Mapping[str, Tensor]) -> None:
         """Act from now on with these weights: those in training lie in parts, in several processes."""
@@ -167,7 +174,9 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
     if parallel.is_sharded(accelerator):
         loaded = replace(loaded, policy=deepcopy(loaded.policy))
-    objective, optimizer, averaging = parallel.shared(accelerator, parallel.Objective(loaded.policy), state.optimizer)
+    objective, optimizer, averaging = parallel.shared(
+        accelerator, parallel.Objective(loaded.policy), state.optimizer, config.local_steps
+    )
     cache = _cache(config)
     return Setup(
         config=config,

@@ -12,6 +12,7 @@ from torch.profiler import record_function
 
 from etude.core.errors import EtudeError
 from etude.train import parallel
+from etude.train.averaging import Averaging, LocalUpdates
 from etude.train.optim import rate_factor, set_rate
 from etude.train.setup import Setup
 
@@ -21,13 +22,15 @@ Numbers = dict[str, np.ndarray]
 def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
     """Learn from `grad_accum_steps` batches at once; give the loss, its parts, the gradient's length and the rate.
 
+    Between meetings of several processes the values are this one's.
+
     What is random in it is decided by the run's seed, the update's number, the batch and the process, so that a run
     goes on to the same bits from wherever it was left.
     """
     config, state = setup.config, setup.state
     set_rate(state.optimizer, rate_factor(state.step, config, state.spent_s))
     state.policy.train()
-    if setup.averaging:
+    if isinstance(setup.averaging, Averaging):
         setup.averaging.spread_buffers()
     told: list[dict[str, Tensor]] = []
     for number, batch in enumerate(batches):
@@ -35,8 +38,12 @@ def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
             told.append(_learn(setup, batch, number))
     length = _step(setup)
     state.step += 1
+    if isinstance(setup.averaging, LocalUpdates) and setup.is_meeting:
+        with record_function("meet"):
+            setup.averaging.meet()
     with record_function("wait for results"):
-        losses = parallel.averaged({name: torch.stack([each[name] for each in told]).mean() for name in told[0]})
+        losses = {name: torch.stack([each[name] for each in told]).mean() for name in told[0]}
+        losses = parallel.averaged(losses) if setup.is_meeting else losses
         values = {name: value.item() for name, value in (losses | {"grad_norm": length}).items()}
     _check_sound(setup, values)
     return values | {"lr": state.optimizer.param_groups[0]["lr"]}
@@ -57,7 +64,7 @@ def _learn(setup: Setup, batch: Numbers, number: int) -> dict[str, Tensor]:
 def _step(setup: Setup) -> Tensor:
     """Let the optimizer and the moving average take a step; give the gradient's length."""
     state, longest = setup.state, setup.config.optimizer.grad_clip_norm or float("inf")
-    if setup.averaging:
+    if isinstance(setup.averaging, Averaging):
         with record_function("backward"):
             setup.averaging.average()
     with record_function("optimizer"):
