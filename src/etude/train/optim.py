@@ -9,8 +9,8 @@ import torch
 
 from etude.policies.policy import Policy
 from etude.train.config import TrainConfig
+from etude.train.muon import Orthogonalised
 
-KINDS: dict[str, type[torch.optim.Adam]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 _MARKED = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
 """Methods of PyTorch's optimizers that import its compiler to tell it that they are not to be compiled."""
 
@@ -25,7 +25,7 @@ def optimizer(policy: Policy, config: TrainConfig) -> torch.optim.Optimizer:
         groups = [group | {"params": [one for one in group["params"] if one.requires_grad]} for group in groups]
         groups = [group for group in groups if group["params"]]
     # One fused pass over the weights; a loop of small operations costs a seventh of an ACT step on a processor.
-    return _without_compiler(KINDS[config.optimizer.type])(
+    return KINDS[config.optimizer.type](
         groups,
         lr=config.policy.optimizer_lr,
         betas=config.optimizer.betas,
@@ -42,6 +42,15 @@ def _without_compiler(kind: type[torch.optim.Adam]) -> type[torch.optim.Adam]:
     """
     own = {name: inspect.unwrap(getattr(kind, name)) for name in _MARKED}
     return type(kind.__name__, (kind,), own | {"step": torch.no_grad()(inspect.unwrap(kind.step))})
+
+
+_ADAMW = _without_compiler(torch.optim.AdamW)
+KINDS: dict[str, type[torch.optim.Adam]] = {
+    "adamw": _ADAMW,
+    "adam": _without_compiler(torch.optim.Adam),
+    "muon": type("Muon", (Orthogonalised, _ADAMW), {}),
+}
+"""Optimizers by name."""
 
 
 def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:

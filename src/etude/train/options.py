@@ -60,8 +60,9 @@ _LARGEST |= {"shift_px": float("inf"), "hue": 0.5, "rotation_deg": 180.0, "trans
 class Optimizer:
     """How gradients change weights; learning rate and weight decay are the policy's."""
 
-    type: Literal["adamw", "adam"] = "adamw"
-    """AdamW takes weight decay from weights, Adam adds it to gradients, as LeRobot does for diffusion and VQ-BeT."""
+    type: Literal["adamw", "adam", "muon"] = "adamw"
+    """AdamW takes weight decay from weights, Adam adds it to gradients, as LeRobot does for diffusion and VQ-BeT. Muon
+    learns convolutions in fewer samples: it makes steps of their kernels orthogonal, and is AdamW for the rest."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Decay of the averages of gradients and of their squares, for groups of parameters without their own."""
     eps: float = 1e-8
