@@ -17,7 +17,7 @@ from etude.cli.train_words import expand
 from etude.core.errors import ConfigError, UserError
 from etude.envs import envs
 from etude.policies import policies
-from etude.train.options import Augment, Average, Lora, Optimizer, Scheduler
+from etude.train.options import Augment, Average, Emphasis, Lora, Optimizer, Scheduler
 from etude.train.patience import Patience
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Train:
     """The policy's names of the dataset's keys, where they differ: '{"dataset key": "policy key"}'."""
     drop_pauses: bool = False
     """Leave out frames in which the command stays as it was, as though they had not been recorded."""
+    emphasis: Emphasis = field(default_factory=Emphasis)
+    """How often frames in which a hand is about to act are drawn: those decide, and they are few."""
     hand: str = ""
     """Learn where the hand goes instead of the joints: the arm, such as so101, or its MJCF or URDF file."""
     output_dir: Path | None = None
@@ -144,7 +146,8 @@ COMMAND = Train
 STEPS = 3000
 HELD_OUT, ENOUGH_TO_HOLD_OUT = 2, 10
 SAME_NAME = (
-    "policy", "policy_path", "normalization", "drop_pauses", "hand", "minutes", "batch_size", "grad_accum_steps",
+    "policy", "policy_path", "normalization", "drop_pauses", "emphasis", "hand", "minutes", "batch_size",
+    "grad_accum_steps",
     "optimizer", "scheduler", "ema", "lora", "augment", "seed", "save_freq", "keep_checkpoints", "log_freq", "device",
     "bf16", "compile", "parallel", "local_steps", "cache_gb",
 )  # fmt: skip

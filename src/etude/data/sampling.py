@@ -13,6 +13,8 @@ from etude.data.episodes import Episodes, Rows, bounds
 from etude.data.mix import Mix
 from etude.data.sampler import EpisodeSampler, FrameWeightedSampler, Sampler, StreamSampler, WeightedSampler
 
+_ALL_AT_ONCE = "Frames with weights are drawn from all files at once: leave out streaming, or the weights."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Draw:
@@ -30,9 +32,7 @@ class Draw:
 
     def __post_init__(self) -> None:
         if self.is_streamed and self.weights:
-            raise ConfigError(
-                "Frames with weights are drawn from all files at once: leave out streaming, or the weights."
-            )
+            raise ConfigError(_ALL_AT_ONCE)
 
 
 def sampler_of(
@@ -41,19 +41,21 @@ def sampler_of(
     how: Draw,
     *,
     left_out: np.ndarray | None = None,
+    emphasis: np.ndarray | None = None,
     drawn: int = 0,
 ) -> Sampler:
     """Make what draws rows of `episodes`, as it is after `drawn` rows; of a mix by the weights of its datasets.
 
-    `left_out` (row,) tells which rows of the dataset are never drawn.
+    `left_out` (row,) tells which rows of the dataset are never drawn, `emphasis` (row,) how often each of the others is
+    relative to what else is asked for.
     """
     chosen = _shortened(dataset, episodes, how.drop_n_last)
     if left_out is not None:
         chosen = _without(dataset, chosen, left_out)
     if isinstance(dataset, Mix) and len(chosen):
-        made = _by_dataset(dataset, chosen, how)
+        made = _by_dataset(dataset, chosen, how, emphasis)
     else:
-        made = _single(dataset, chosen, how)
+        made = _single(dataset, chosen, how, emphasis)
     made.seek(drawn)
     return made
 
@@ -91,9 +93,14 @@ def _without(dataset: Dataset, episodes: Episodes, left_out: np.ndarray) -> Epis
     )
 
 
-def _single(dataset: Dataset, episodes: Episodes, how: Draw) -> Sampler:
-    if how.weights:
-        return FrameWeightedSampler(episodes, _weights(dataset, episodes, how.weights), how.seed)
+def _single(dataset: Dataset, episodes: Episodes, how: Draw, emphasis: np.ndarray | None) -> Sampler:
+    if how.is_streamed and emphasis is not None:
+        raise ConfigError(_ALL_AT_ONCE)
+    if how.weights or emphasis is not None:
+        weights = _weights(dataset, episodes, how.weights) if how.weights else 1.0
+        rows = Rows(*bounds(episodes))
+        own = 1.0 if emphasis is None else emphasis[rows.at(np.arange(len(rows)))]
+        return FrameWeightedSampler(episodes, np.asarray(weights * own), how.seed)
     if not how.is_streamed:
         return EpisodeSampler(episodes, how.seed)
     return StreamSampler(episodes, dataset.file_groups()[dataset.episodes.of(episodes.start)], how.seed)
@@ -110,7 +117,7 @@ def _weights(dataset: Dataset, episodes: Episodes, column: str) -> np.ndarray:
     return weights[:, 0]
 
 
-def _by_dataset(mix: Mix, episodes: Episodes, how: Draw) -> Sampler:
+def _by_dataset(mix: Mix, episodes: Episodes, how: Draw, emphasis: np.ndarray | None) -> Sampler:
     whose = mix.part_of(episodes)
     samplers, weights = [], []
     for part in np.unique(whose).tolist():
@@ -119,6 +126,6 @@ def _by_dataset(mix: Mix, episodes: Episodes, how: Draw) -> Sampler:
         # What has no such column, such as demonstrations beside corrections, was given to be learned from as a whole.
         lacks = how.weights in mix.specs and mix.parts[part].spec(how.weights) is None
         own = replace(how, seed=own_seed, weights="" if lacks else how.weights)
-        samplers.append(_single(mix, chosen, own))
+        samplers.append(_single(mix, chosen, own, emphasis))
         weights.append(mix.parts[part].weight)
     return WeightedSampler(samplers, weights, how.seed)

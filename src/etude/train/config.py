@@ -10,9 +10,9 @@ from typing import Literal
 from etude.core.errors import ConfigError
 from etude.policies.config import PolicyConfig
 from etude.train.budget import Budget
-from etude.train.options import Augment, Average, Lora, Optimizer, Scheduler
+from etude.train.options import Augment, Average, Emphasis, Lora, Optimizer, Scheduler
 
-__all__ = ["Augment", "Average", "Lora", "Optimizer", "Scheduler", "TrainConfig"]
+__all__ = ["Augment", "Average", "Emphasis", "Lora", "Optimizer", "Scheduler", "TrainConfig"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,8 @@ class TrainConfig:
     """Column that tells how often each frame is drawn, relative to the others."""
     drop_pauses: bool = False
     """Leave out frames in which the command stays as it was, as though they had not been recorded."""
+    emphasis: Emphasis = field(default_factory=Emphasis)
+    """How often frames in which a hand is about to act are drawn."""
     rename_map: Mapping[str, str] = field(default_factory=dict[str, str])
     """The policy's names of the dataset's keys, where they differ."""
     policy: PolicyConfig

@@ -57,6 +57,30 @@ _LARGEST |= {"shift_px": float("inf"), "hue": 0.5, "rotation_deg": 180.0, "trans
 
 
 @dataclass(frozen=True, kw_only=True)
+class Emphasis:
+    """How often frames are drawn in which a hand is about to act, relative to the others."""
+
+    grasp: float = 1.0
+    """Before it closes; 1 draws all alike."""
+    release: float = 1.0
+    """Before it opens."""
+    before_s: float = 1.5
+    """How long before [s]."""
+
+    def __post_init__(self) -> None:
+        if min(self.grasp, self.release) <= 0 or not 0 < self.before_s < float("inf"):
+            raise ConfigError(
+                "emphasis.grasp, emphasis.release and emphasis.before_s should be above 0, got "
+                f"{self.grasp:g}, {self.release:g} and {self.before_s:g}."
+            )
+
+    @property
+    def is_none(self) -> bool:
+        """Whether all frames are drawn alike."""
+        return self.grasp == self.release == 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Optimizer:
     """How gradients change weights; learning rate and weight decay are the policy's."""
 

@@ -16,6 +16,7 @@ from etude.core.errors import ConfigError
 from etude.core.frame import ACTION
 from etude.data.cache import FrameCache
 from etude.data.dataset import Dataset, Episodes
+from etude.data.grips import grip_weights
 from etude.data.loading_cost import LoadingCost, loading_cost
 from etude.data.pauses import pause_rows
 from etude.data.sampler import Sampler
@@ -245,7 +246,11 @@ def _sampler(
         drop_n_last=config.policy.drop_n_last_frames,
         weights=config.sample_weights,
     )
-    return sampler_of(dataset, episodes, how, left_out=left_out, drawn=drawn)
+    given = config.emphasis
+    emphasis = None
+    if not given.is_none:
+        emphasis = grip_weights(dataset, grasp=given.grasp, release=given.release, before_s=given.before_s)
+    return sampler_of(dataset, episodes, how, left_out=left_out, emphasis=emphasis, drawn=drawn)
 
 
 def _windows(

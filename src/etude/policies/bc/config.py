@@ -26,7 +26,7 @@ class Config(FramedConfig):
     """Predict actions as differences from the present state."""
     chunk_size: int = 30
     """Actions predicted at once."""
-    n_action_steps: int = 4
+    n_action_steps: int = 8
     """Actions of a chunk to play before asking again."""
     look_ahead: tuple[int, ...] = (40, 50, 60, 75, 90, 110)
     """Later actions to predict as well, in ticks from now: they are not played, but say early where it is going."""
