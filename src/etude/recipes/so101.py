@@ -29,7 +29,7 @@ def pick_place(world: World = "plain") -> Recipe:
     recipe = _recipe("pick_place", world)
     if world == "hard":
         return replace(recipe, episodes=200, noise=0.5, minutes=5.0)
-    return replace(recipe, episodes=150, noise=1.0, minutes=2.75)
+    return replace(recipe, episodes=150, noise=1.0, minutes=3.0)
 
 
 def push(world: World = "plain") -> Recipe:

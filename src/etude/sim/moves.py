@@ -21,8 +21,9 @@ GRASP_HEIGHT_M = 0.0165
 GRIP_M = 0.004
 """How far above its centre a block is held."""
 _NEAR_M = 0.006
-_FUNNEL_M = 0.02
-"""It comes down this much nearer to its aim than where it hovers: a finger that would stand on the block goes up."""
+_FUNNEL_M = 0.01
+"""It comes down this much nearer to its aim than where it hovers: where a finger would stand on the block, the hand is
+high enough for it to pass over the edge."""
 _TWIST_M_RAD = 0.03
 """How far off its aim a hand is that is twisted by so much."""
 _JAW_YAW_AT_ROLL_0 = 0.0487
