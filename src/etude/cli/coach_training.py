@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etude.cli import train_words
 from etude.cli.console import say
+from etude.core.child import run_etude
 from etude.core.errors import EtudeError
 from etude.core.run import Run
 
@@ -146,13 +145,7 @@ def _stored(checkpoint: Path) -> Path | None:
 
 
 def _etude(words: Sequence[str]) -> None:
-    """Run one command in a process of its own; Ctrl-C reaches it, too, and it is waited for."""
     say(f"  $ {shlex.join(['etude', *words])}")
-    process = subprocess.Popen([sys.executable, "-m", "etude", *words])  # noqa: S603  our own command
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.wait()  # it saves what it has
-        raise
+    code, _ = run_etude(words)
     if code:
         raise EtudeError(f"The coaching stopped: 'etude {words[0]}' ended with exit code {code}. --resume goes on.")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from etude.core.child import run_etude
 from etude.core.errors import EtudeError
 from etude.recipes.stages import Stage
 
@@ -61,14 +60,9 @@ def command_line(stage: Stage) -> str:
 
 def _played(stage: Stage) -> Done:
     began, cpu_s = time.monotonic(), _children_s()
-    child = subprocess.Popen([sys.executable, "-m", "etude", *stage.words], stdout=subprocess.PIPE, text=True)  # noqa: S603  our own command
-    try:
-        printed, _ = child.communicate()
-    except KeyboardInterrupt:
-        child.wait()  # it was interrupted, too, and saves what it has
-        raise
-    if child.returncode:
-        raise EtudeError(f"The run stopped at '{stage.title}', which ended with exit code {child.returncode}.")
+    code, printed = run_etude(stage.words, reads=True)
+    if code:
+        raise EtudeError(f"The run stopped at '{stage.title}', which ended with exit code {code}.")
     answer = json.loads(printed.strip().splitlines()[-1]) if "--json" in stage.words else {}
     return Done(stage=stage, wall_s=time.monotonic() - began, cpu_s=_children_s() - cpu_s, answer=answer)
 
