@@ -1,5 +1,6 @@
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from etude.core.stats import Stats
 # A busy machine must not fail a test.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# A shell lets what it puts in the background ignore Ctrl-C, and children would, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
