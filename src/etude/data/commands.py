@@ -20,6 +20,8 @@ class Commands:
         stats = dataset.stats[ACTION]
         extent = np.asarray(stats.max - stats.min, np.float64).reshape(-1)
         self._extent = np.where(extent > 0, extent, 1.0)
+        self.middle = np.asarray(stats.max + stats.min, np.float64).reshape(-1) / 2 / self._extent
+        """Of what each joint moves (joint,), as `of` counts."""
 
     def of(self, episode: Episode) -> np.ndarray:
         """Give the commands of an episode, float64 (frame, joint)."""

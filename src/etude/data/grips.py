@@ -6,6 +6,7 @@ import numpy as np
 
 from etude.core.errors import ConfigError
 from etude.core.frame import ACTION
+from etude.data.commands import Commands
 from etude.data.dataset import Dataset
 
 AFTER_S = 0.25
@@ -18,19 +19,15 @@ def grip_weights(dataset: Dataset, *, grasp: float, release: float, before_s: fl
     A hand closes when the command of an action with "gripper" in its name falls below the middle of its range. Raises
     `ConfigError` where no action is called so.
     """
-    hands = _hands(dataset)
-    stats = dataset.stats[ACTION]
-    middle = ((stats.min + stats.max) / 2).reshape(-1)[hands]
+    commands, hands = Commands(dataset), _hands(dataset)
     weights = np.ones(int(dataset.episodes.stop.max(initial=0)))
     before, after = round(before_s * dataset.fps), round(AFTER_S * dataset.fps)
     for episode in dataset.episodes:
-        rows = np.arange(episode.start, episode.stop)
-        is_open = dataset.take(ACTION, rows).reshape(len(rows), -1)[:, hands] > middle
+        is_open = commands.of(episode)[:, hands] > commands.middle[hands]
         turned = np.diff(is_open.astype(np.int8), axis=0)
-        own = weights[episode.start : episode.stop]
-        for value, way in ((grasp, -1), (release, 1)):
-            is_near = _is_near((turned == way).any(1), before, after)
-            own[is_near] = np.where(own[is_near] == 1, value, np.maximum(own[is_near], value))
+        closes, opens = (_is_near((turned == way).any(1), before, after) for way in (-1, 1))
+        either = [closes & opens, closes, opens]
+        weights[episode.start : episode.stop] = np.select(either, [max(grasp, release), grasp, release], 1.0)
     return weights
 
 
@@ -43,7 +40,7 @@ def _is_near(happens: np.ndarray, before: int, after: int) -> np.ndarray:
 
 
 def _hands(dataset: Dataset) -> list[int]:
-    names = dataset.specs[ACTION].names or () if ACTION in dataset.specs else ()
+    names = dataset.specs[ACTION].names or ()
     found = [place for place, name in enumerate(names) if "gripper" in name]
     if not found:
         told = ", ".join(names) or "no names"

@@ -13,7 +13,7 @@ from etude.data.episodes import Episodes, Rows, bounds
 from etude.data.mix import Mix
 from etude.data.sampler import EpisodeSampler, FrameWeightedSampler, Sampler, StreamSampler, WeightedSampler
 
-_ALL_AT_ONCE = "Frames with weights are drawn from all files at once: leave out streaming, or the weights."
+_ALL_AT_ONCE = "Frames with weights are drawn from all files at once: leave out streaming, or weights and emphasis."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,10 @@ _RECORD: tuple[str, ...] = ("--num_processes=2",)
 # every update, and a second thread to waiting; processes that meet at every eighth update make twice as many.
 _TRAIN: tuple[str, ...] = (
     "--batch_size=32", "--num_threads=1", "--num_processes=2", "--local_steps=8", "--optimizer.type=muon",
-    "--emphasis.grasp=3",
 )  # fmt: skip
 """Options of every training."""
+_GRASPS = ("--emphasis.grasp=3",)
+"""Further ones where something is grasped, which is where policies fail."""
 _HARD_TRAIN = ("--drop_pauses=true",)
 """Further ones where people hesitate: a policy copies that."""
 _COACHING = ("--rounds=2", "--episodes=50", "--minutes_per_round=1")
@@ -34,7 +35,7 @@ def pick_place(world: World = "plain") -> Recipe:
 
 def push(world: World = "plain") -> Recipe:
     """Push a puck into a circle."""
-    return _recipe("push", world)
+    return _recipe("push", world, grasps=False)
 
 
 def stack(world: World = "plain") -> Recipe:
@@ -69,9 +70,9 @@ def recipe(name: str, world: World = "plain") -> Recipe:
     return _RECIPES[name](world)
 
 
-def _recipe(task: str, world: World) -> Recipe:
+def _recipe(task: str, world: World, *, grasps: bool = True) -> Recipe:
     """Give what all recipes have in common."""
-    train = _TRAIN if world == "plain" else (*_TRAIN, *_HARD_TRAIN)
+    train = (*_TRAIN, *(_GRASPS if grasps else ()), *(_HARD_TRAIN if world == "hard" else ()))
     return Recipe(
         task=task,
         world=world,

@@ -131,8 +131,9 @@ class _Loop:
             state.spent_s = parallel.of_first(state.spent_s + self._since_meeting_s, setup.device)
             self._since_meeting_s = 0.0
         speed = state.samples_per_step / self._duration_s
-        left_s = setup.config.budget.left_s(state.step, state.spent_s, self._duration_s)
-        values |= {"samples_per_s": round(speed, 1), "spent_s": round(state.spent_s, 3), "eta_s": round(left_s, 1)}
+        spent_s = state.spent_s + self._since_meeting_s
+        left_s = setup.config.budget.left_s(state.step, spent_s, self._duration_s)
+        values |= {"samples_per_s": round(speed, 1), "spent_s": round(spent_s, 3), "eta_s": round(left_s, 1)}
         for watcher in self._run.watchers if self._run else ():
             watcher.step(state.step, values)
 

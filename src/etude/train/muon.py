@@ -19,6 +19,7 @@ class Orthogonalised(torch.optim.Optimizer):
     """Stands before AdamW: kernels of convolutions take Muon's steps, and AdamW does the rest.
 
     Muon (Jordan et al., 2024), at AdamW's rates and weight decay as steps are scaled to be as long (Liu et al., 2025).
+    PyTorch's own takes matrices alone and computes in bfloat16, which many processors are slow at.
     Linear layers are left to AdamW: at small batches making a wide matrix orthogonal costs more than its gradient.
     """
 

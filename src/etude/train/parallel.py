@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from etude.core.errors import ConfigError, MissingExtra
 from etude.policies.devices import choose
 from etude.policies.policy import Batch, Policy
-from etude.train.averaging import Averaging, LocalUpdates
+from etude.train.averaging import Averaging, LocalUpdates, Together
 from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 
@@ -91,13 +91,13 @@ def accelerator(config: TrainConfig, device: torch.device, *, bf16: bool) -> Acc
 
 def shared(
     accelerator: Accelerator, objective: nn.Module, optimizer: torch.optim.Optimizer, local_steps: int
-) -> tuple[nn.Module, Any, Averaging | LocalUpdates | None]:
+) -> tuple[nn.Module, Any, Together]:
     """Let Accelerate take a run's objective and optimizer; on processors averaging is done by ourselves."""
     if num_processes() == 1 or (accelerator.device.type != "cpu" and local_steps == 1):
-        return (*accelerator.prepare(objective, optimizer), None)
+        return (*accelerator.prepare(objective, optimizer), Together())
     taken = accelerator.prepare_model(objective, evaluation_mode=True)  # which leaves gradients to us
-    averaging = Averaging(objective) if local_steps == 1 else LocalUpdates(objective, optimizer)
-    return taken, accelerator.prepare_optimizer(optimizer), averaging
+    together = Averaging(objective) if local_steps == 1 else LocalUpdates(objective, optimizer)
+    return taken, accelerator.prepare_optimizer(optimizer), together
 
 
 def averaged(values: dict[str, Tensor]) -> dict[str, Tensor]:

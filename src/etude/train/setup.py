@@ -29,7 +29,7 @@ from etude.policies.policy import LearnsInPhases, Policy
 from etude.policies.seeing import settled
 from etude.train import parallel
 from etude.train import state as states
-from etude.train.averaging import Averaging, LocalUpdates
+from etude.train.averaging import Together
 from etude.train.compiling import compiles
 from etude.train.config import TrainConfig
 from etude.train.datasets import open_datasets
@@ -61,6 +61,8 @@ class Setup:
     """Where decoded pictures are kept."""
     left_out: np.ndarray | None
     """Which rows of the dataset are not learned from, as they are of pauses (row,)."""
+    emphasis: np.ndarray | None
+    """How often rows of the dataset are drawn, relative to each other (row,); none: all alike."""
     loaded: LoadedPolicy
     """The policy in training, with its pipeline; where its weights lie in parts, a whole one, as of the last save."""
     tables: Tables
@@ -71,7 +73,7 @@ class Setup:
     """The policy's loss, as Accelerate gave it back: for several processes, in low precision, compiled."""
     optimizer: Any
     """The state's optimizer, as Accelerate gave it back."""
-    averaging: Averaging | LocalUpdates | None = None
+    together: Together
     """What brings several processes together, where Accelerate does not."""
 
     @property
@@ -118,6 +120,8 @@ class Setup:
         precision = "bfloat16" if self.state.bf16 else "float32"
         compiled = ", compiled" if compiles(config, self.device) else ""
         several = f" in {processes} processes" if processes > 1 else ""
+        if processes > 1 and config.local_steps > 1:
+            several += f" that average their weights every {config.local_steps} updates,"
         size = self.state.samples_per_step
         told = f"Training on {self.device}{several} in {precision}{compiled}, {size} samples in each update."
         if config.policy_path is not None:
@@ -125,13 +129,15 @@ class Setup:
                 "as in the checkpoint" if config.normalization == "checkpoint" else "by statistics of this dataset"
             )
             told += f" It begins from {config.policy_path}; numbers are normalised {measure}."
-        return told + self._told_of_pauses()
+        return told + self._told_of_frames()
 
-    def _told_of_pauses(self) -> str:
-        if self.left_out is None:
-            return ""
-        is_pause = self.left_out[rows_of(split(self.dataset, self.config.holdout_episodes)[0])]
-        return f" {is_pause.sum()} of {len(is_pause)} frames are of pauses and left out ({is_pause.mean():.1%})."
+    def _told_of_frames(self) -> str:
+        rows, told = rows_of(split(self.dataset, self.config.holdout_episodes)[0]), ""
+        if self.left_out is not None:
+            told += _told_of(self.left_out[rows], "of pauses and left out")
+        if self.emphasis is not None:
+            told += _told_of(self.emphasis[rows] != 1, "of the moments that --emphasis names")
+        return told
 
     def loading_cost(self) -> LoadingCost:
         """Measure what reading samples costs."""
@@ -155,6 +161,10 @@ class Setup:
         return self.loaded.pipeline.encode(tensors) | self.tables.encode(pictures, augment, generator)
 
 
+def _told_of(chosen: np.ndarray, what: str) -> str:
+    return f" {chosen.sum()} of {len(chosen)} frames are {what} ({chosen.mean():.1%})."
+
+
 def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> Setup:
     """Open the dataset and build the policy, or bring it to where `resumed`, a training state, left it."""
     config = replace(config, policy=settled(config.policy))
@@ -165,6 +175,7 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     check_start(dataset, learned_from)
     torch.manual_seed(config.seed)
     left_out = pause_rows(dataset) if config.drop_pauses else None
+    emphasis = _emphasis(config, dataset)
     rows = rows_of(learned_from, MOST_MEASURED)
     sample = Sample(rows) if left_out is None else Sample(rows[~left_out[rows]], left_out)
     loaded = first_policy(_begun(config, resumed), dataset, sample, device, is_resumed=resumed is not None)
@@ -175,7 +186,7 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
     accelerator = parallel.accelerator(config, device, bf16=state.bf16)
     if parallel.is_sharded(accelerator):
         loaded = replace(loaded, policy=deepcopy(loaded.policy))
-    objective, optimizer, averaging = parallel.shared(
+    objective, optimizer, together = parallel.shared(
         accelerator, parallel.Objective(loaded.policy), state.optimizer, config.local_steps
     )
     cache = _cache(config)
@@ -183,17 +194,18 @@ def prepare(config: TrainConfig, resumed: Path | None, device: torch.device) -> 
         config=config,
         dataset=dataset,
         held_out=held_out,
-        sampler=_sampler(config, dataset, learned_from, state, left_out),
+        sampler=_sampler(config, dataset, learned_from, state, left_out=left_out, emphasis=emphasis),
         windows=_windows(config, dataset, [*loaded.observation, ACTION], cache, left_out),
         cache=cache,
         left_out=left_out,
+        emphasis=emphasis,
         loaded=loaded,
         tables=_tables(config, loaded),
         state=state,
         accelerator=accelerator,
         objective=objective,
         optimizer=optimizer,
-        averaging=averaging,
+        together=together,
     )
 
 
@@ -235,8 +247,21 @@ def _state(config: TrainConfig, loaded: LoadedPolicy, resumed: Path | None) -> s
     return state
 
 
+def _emphasis(config: TrainConfig, dataset: Dataset) -> np.ndarray | None:
+    how = config.emphasis
+    if how.is_none:
+        return None
+    return grip_weights(dataset, grasp=how.grasp, release=how.release, before_s=how.before_s)
+
+
 def _sampler(
-    config: TrainConfig, dataset: Dataset, episodes: Episodes, state: states.State, left_out: np.ndarray | None
+    config: TrainConfig,
+    dataset: Dataset,
+    episodes: Episodes,
+    state: states.State,
+    *,
+    left_out: np.ndarray | None,
+    emphasis: np.ndarray | None,
 ) -> Sampler:
     """Give the sampler as it stands after the updates made so far."""
     drawn = state.step * state.samples_per_step
@@ -246,10 +271,6 @@ def _sampler(
         drop_n_last=config.policy.drop_n_last_frames,
         weights=config.sample_weights,
     )
-    given = config.emphasis
-    emphasis = None
-    if not given.is_none:
-        emphasis = grip_weights(dataset, grasp=given.grasp, release=given.release, before_s=given.before_s)
     return sampler_of(dataset, episodes, how, left_out=left_out, emphasis=emphasis, drawn=drawn)
 
 

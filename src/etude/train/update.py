@@ -12,7 +12,6 @@ from torch.profiler import record_function
 
 from etude.core.errors import EtudeError
 from etude.train import parallel
-from etude.train.averaging import Averaging, LocalUpdates
 from etude.train.optim import rate_factor, set_rate
 from etude.train.setup import Setup
 
@@ -30,17 +29,16 @@ def update(setup: Setup, batches: Iterable[Numbers]) -> dict[str, float]:
     config, state = setup.config, setup.state
     set_rate(state.optimizer, rate_factor(state.step, config, state.spent_s))
     state.policy.train()
-    if isinstance(setup.averaging, Averaging):
-        setup.averaging.spread_buffers()
+    setup.together.begin()
     told: list[dict[str, Tensor]] = []
     for number, batch in enumerate(batches):
         with setup.accelerator.accumulate(setup.objective):
             told.append(_learn(setup, batch, number))
     length = _step(setup)
     state.step += 1
-    if isinstance(setup.averaging, LocalUpdates) and setup.is_meeting:
+    if setup.is_meeting:
         with record_function("meet"):
-            setup.averaging.meet()
+            setup.together.meet()
     with record_function("wait for results"):
         losses = {name: torch.stack([each[name] for each in told]).mean() for name in told[0]}
         losses = parallel.averaged(losses) if setup.is_meeting else losses
@@ -64,9 +62,8 @@ def _learn(setup: Setup, batch: Numbers, number: int) -> dict[str, Tensor]:
 def _step(setup: Setup) -> Tensor:
     """Let the optimizer and the moving average take a step; give the gradient's length."""
     state, longest = setup.state, setup.config.optimizer.grad_clip_norm or float("inf")
-    if isinstance(setup.averaging, Averaging):
-        with record_function("backward"):
-            setup.averaging.average()
+    with record_function("backward"):
+        setup.together.share_gradients()
     with record_function("optimizer"):
         length = setup.accelerator.clip_grad_norm_(setup.objective.parameters(), longest)
         setup.optimizer.step()
