@@ -39,7 +39,8 @@ def test_the_summary_adds_up_and_the_trace_has_every_part(config, monkeypatch):
     assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))
     trace = json.loads((config.output_dir / "profile.json").read_text())["traceEvents"]
     labels = [event["name"] for event in trace if event.get("cat") == "user_annotation"]
-    assert {name: labels.count(name) for name in PARTS} == dict.fromkeys(PARTS, 4)
+    each = dict.fromkeys(PARTS, 4) | {"meet": 2 * 4}  # for gradients, then for weights
+    assert {name: labels.count(name) for name in PARTS} == each
 
 
 def test_a_run_that_ends_sooner_is_summed_up_as_far_as_it_went(config):

@@ -16,7 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 from etude.core.errors import ConfigError
 from etude.train.watchers import Run, Values, Watcher
 
-PARTS = ("wait for samples", "encode", "forward", "backward", "optimizer", "average", "wait for results")
+PARTS = ("wait for samples", "encode", "forward", "backward", "meet", "optimizer", "average", "wait for results")
 """What the loop labels; all else, such as saving and watching, is the rest."""
 WARM_UP = 3
 """Updates before, which load libraries and size buffers."""

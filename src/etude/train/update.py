@@ -62,7 +62,7 @@ def _learn(setup: Setup, batch: Numbers, number: int) -> dict[str, Tensor]:
 def _step(setup: Setup) -> Tensor:
     """Let the optimizer and the moving average take a step; give the gradient's length."""
     state, longest = setup.state, setup.config.optimizer.grad_clip_norm or float("inf")
-    with record_function("backward"):
+    with record_function("meet"):
         setup.together.share_gradients()
     with record_function("optimizer"):
         length = setup.accelerator.clip_grad_norm_(setup.objective.parameters(), longest)
