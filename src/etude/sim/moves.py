@@ -24,6 +24,9 @@ _NEAR_M = 0.006
 _FUNNEL_M = 0.01
 """It comes down this much nearer to its aim than where it hovers: where a finger would stand on the block, the hand is
 high enough for it to pass over the edge."""
+_MIDDLE_M = 0.01
+"""How far beside the place where the fingers close, towards the moving one, it aims a block: near the middle of the
+open fingers, as the fixed one stands only 20 mm beside that place and must not come down on the block."""
 _TWIST_M_RAD = 0.03
 """How far off its aim a hand is that is twisted by so much."""
 _JAW_YAW_AT_ROLL_0 = 0.0487
@@ -97,7 +100,8 @@ def pick(view: View, name: str, style: Style, *, lowest_m: float = GRASP_HEIGHT_
     """
     thing = view.objects[name]
     roll = grasp_roll(thing) if not style.is_turned else _quarter(grasp_roll(thing))
-    grasp = _above(thing.position[:2], max(lowest_m, thing.position[2] + grip_m))
+    aside = _MIDDLE_M * view.hand_axes[:2, 0]
+    grasp = _above(thing.position[:2] - aside, max(lowest_m, thing.position[2] + grip_m))
     if _is_between_fingers(view, thing, grip_m):
         return Wish(position=grasp, roll=roll, gripper_rad=HOLD_RAD)
     return _approach(view, grasp, lowest_m, roll, style)
@@ -176,8 +180,10 @@ def _is_between_fingers(view: View, thing: Pose, grip_m: float) -> bool:
     """Whether closing now would grasp the thing; fingers that began to close may finish."""
     x, y, z = view.hand_axes.T @ (thing.position - view.hand)
     z += grip_m - GRIP_M
-    slack = 1.0 if view.gripper_rad > 0.85 * OPEN_RAD else 1.8
-    return bool(abs(x) < 0.008 * slack and abs(y) < 0.006 * slack and abs(z) < 0.007 * slack)
+    is_open = view.gripper_rad > 0.85 * OPEN_RAD
+    slack = 1.0 if is_open else 1.8
+    low, high = (0.0, 2 * _MIDDLE_M) if is_open else (-0.0145, 3 * _MIDDLE_M)
+    return bool(low < x < high and abs(y) < 0.006 * slack and abs(z) < 0.007 * slack)
 
 
 def _roll(view: View) -> float:

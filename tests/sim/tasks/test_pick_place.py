@@ -20,6 +20,8 @@ def view(hand, block, *, gripper=OPEN_RAD, grasped=False, axes=DOWN):
 
 
 BLOCK = (*BLOCKS.center, 0.0125)
+AIM = BLOCKS.center - np.array([0.01, 0])
+"""The fixed finger is 20 mm beside the hand's place, where the block's half would have 8 mm left."""
 
 
 def test_far_from_the_block_it_comes_from_above_with_open_fingers():
@@ -29,15 +31,28 @@ def test_far_from_the_block_it_comes_from_above_with_open_fingers():
 
 
 def test_right_above_the_block_it_comes_down():
-    hand = np.append(BLOCKS.center, 0.08)
-    wish = decide(view(hand, BLOCK), Style())
+    wish = decide(view((*AIM, 0.08), BLOCK), Style())
     assert wish.position[2] < 0.05
-    np.testing.assert_allclose(wish.position[:2], BLOCKS.center, atol=1e-6)
+    np.testing.assert_allclose(wish.position[:2], AIM, atol=1e-6)
+
+
+def test_where_the_fixed_finger_would_stand_on_the_block_it_stays_above():
+    over_the_edge = BLOCKS.center + np.array([0.012, 0])
+    wish = decide(view((*over_the_edge, 0.06), BLOCK), Style())
+    assert wish.position[2] > 0.07
+    assert wish.gripper_rad == OPEN_RAD
 
 
 def test_with_the_block_between_the_fingers_it_closes():
-    wish = decide(view((*BLOCKS.center, GRASP_HEIGHT_M), BLOCK), Style())
+    wish = decide(view((*AIM, GRASP_HEIGHT_M), BLOCK), Style())
     assert wish.gripper_rad == HOLD_RAD
+
+
+def test_it_goes_on_closing_while_the_moving_finger_pushes_the_block_to_the_fixed_one():
+    at_the_fixed_finger = BLOCKS.center + np.array([0.008, 0])
+    hand = (*at_the_fixed_finger, GRASP_HEIGHT_M)
+    assert decide(view(hand, BLOCK, gripper=0.5 * OPEN_RAD), Style()).gripper_rad == HOLD_RAD
+    assert decide(view(hand, BLOCK), Style()).gripper_rad == OPEN_RAD
 
 
 def test_a_grasped_block_is_lifted_before_it_is_carried():
