@@ -49,7 +49,8 @@ def test_it_is_recorded_in_the_world_that_it_is_scored_in(name):
     for world in ("plain", "hard"):
         commands = parsed(recipe(name, world))
         randomization = commands["record"].task.randomization
-        assert commands["eval"].env.task.randomization == randomization
+        # Where the arm begins is not the world: demonstrations may show ways back from anywhere.
+        assert commands["eval"].env.task.randomization == replace(randomization, astray=0.0)
         assert randomization.is_on == (world == "hard")
         assert bool(commands["record"].teleop.pause_s) == (world == "hard")
 

@@ -20,6 +20,7 @@ EVERYTHING = Randomization(
     mass=0.3,
     backlash_deg=(0.2, 0.5),
     latency_s=(0.01, 0.03),
+    astray=0.5,
 )
 
 
@@ -184,3 +185,26 @@ def test_within_the_play_of_its_gears_a_joint_moves_unnoticed():
 def test_ranges_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         Randomization(**wrong)
+
+
+def test_an_arm_that_went_astray_begins_elsewhere_and_touches_nothing():
+    world, usual = world_with(astray=0.5), World(Config())
+    away = []
+    for seed in range(40):
+        world.reset(seed)
+        usual.reset(seed)
+        away.append(np.abs(world.arm.joints - usual.arm.joints).max())
+        np.testing.assert_array_equal(world.pose("block").position, usual.pose("block").position)
+        tree = world.model.body_rootid[world.model.body(world.arm.seat.hand).id]
+        assert tree not in world.model.body_rootid[world.model.geom_bodyid[world.data.contact.geom]]
+    assert 10 < np.count_nonzero(away) < 30
+    assert 0.3 < np.median([far for far in away if far]) <= 0.8
+    first = world.arm.joints
+    world.reset(seed)
+    np.testing.assert_array_equal(world.arm.joints, first)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(ConfigError, match="astray should be from 0 to 1"):
+        Randomization(astray=share)

@@ -22,15 +22,17 @@ _GRASPS = ("--emphasis.grasp=3",)
 """Further ones where something is grasped, which is where policies fail."""
 _HARD_TRAIN = ("--drop_pauses=true",)
 """Further ones where people hesitate: a policy copies that."""
-_COACHING = ("--rounds=2", "--episodes=50", "--minutes_per_round=1")
+_WAYS_BACK = ("--task.randomization.astray=0.3",)
+"""Further ones of recordings: without them nobody knows what to do high over the bin with nothing in the fingers."""
+_COACHING = ("--rounds=2", "--episodes=60", "--minutes_per_round=1", "--correction_share=0.3")
 
 
 def pick_place(world: World = "plain") -> Recipe:
     """Put a block into a bin."""
     recipe = _recipe("pick_place", world)
     if world == "hard":
-        return replace(recipe, episodes=200, noise=0.5, minutes=5.0)
-    return replace(recipe, episodes=150, noise=1.0, minutes=3.0)
+        return replace(recipe, episodes=190, noise=0.5, record=(*_RECORD, *_WAYS_BACK), minutes=4.5)
+    return replace(recipe, episodes=150, noise=1.0, minutes=3.2)
 
 
 def push(world: World = "plain") -> Recipe:

@@ -39,6 +39,8 @@ class Randomization:
     """Least and most play in the gears of each servo [degrees]."""
     latency_s: tuple[float, float] = (0.0, 0.0)
     """Least and most time between the arrival of a goal and the servo's obeying it [s]."""
+    astray: float = 0.0
+    """In what share of the episodes the arm begins anywhere over the table, 0 to 1: ways back to learn from."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.distractors <= MAX_DISTRACTORS:
@@ -46,6 +48,8 @@ class Randomization:
         for name in ("color", "object_color", "light", "brightness", "friction", "mass"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} should be from 0 to less than 1, got {getattr(self, name)}.")
+        if not 0 <= self.astray <= 1:
+            raise ConfigError(f"astray should be from 0 to 1, got {self.astray}.")
         for name in ("light_rad", "camera_m", "camera_rad", "image_noise"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} should not be negative, got {getattr(self, name)}.")

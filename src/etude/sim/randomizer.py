@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _STATISTICS = ("meaninertia", "meanmass")
 """What MuJoCo derives from masses besides arrays."""
 _TRIES = 60
+_ASTRAY_RAD = 0.8
+"""How far each joint is from its start where the arm went astray; the first one then reaches bins and blocks alike."""
 
 
 class Randomizer:
@@ -116,6 +118,21 @@ def strew_distractors(world: World, count: int, seed: int) -> None:
         x, y = max((world.task.area.sample(rng) for _ in range(_TRIES)), key=room)
         taken.append(np.array([x, y]))
         world.place(name, x, y, rng.uniform(-math.pi, math.pi))
+
+
+def lead_astray(world: World, share: float, seed: int) -> None:
+    """Let the first arm begin anywhere over the table in a `share` of the episodes, where it touches nothing."""
+    rng = np.random.default_rng([seed, 7])
+    if rng.uniform() >= share:
+        return
+    model, data, arm = world.model, world.data, world.arm
+    start, tree = arm.joints, model.body_rootid[model.body(arm.seat.hand).id]
+    for _ in range(_TRIES):
+        arm.place(start + rng.uniform(-_ASTRAY_RAD, _ASTRAY_RAD, len(start)))
+        mujoco.mj_forward(model, data)
+        if tree not in model.body_rootid[model.geom_bodyid[data.contact.geom]]:
+            return
+    arm.place(start)
 
 
 def _arrays(model: mujoco.MjModel) -> dict[str, np.ndarray]:

@@ -77,7 +77,11 @@ class SimArm:
     def reset(self, rng: np.random.Generator) -> None:
         """Place the arm near its start, at rest, with nobody's hands on it."""
         self.push(np.zeros(len(self.servos)))
-        self._position[:] = self._start + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(self.servos))
+        self.place(self._start + rng.uniform(-START_JITTER_RAD, START_JITTER_RAD, len(self.servos)))
+
+    def place(self, joints: np.ndarray) -> None:
+        """Put the joints there [rad], or as near to it as their limits allow."""
+        self._position[:] = np.clip(joints, self._low, self._high)
 
     def settle(self) -> None:
         """Let the encoders see where the joints were put, and the servos hold them there."""

@@ -19,7 +19,7 @@ from etude.sim.arms import Arms
 from etude.sim.moves import Pose
 from etude.sim.objects import BLOCK_HALF_M
 from etude.sim.pictures import Pictures
-from etude.sim.randomizer import Randomizer, strew_distractors
+from etude.sim.randomizer import Randomizer, lead_astray, strew_distractors
 from etude.sim.sim_arm import SimArm
 from etude.sim.stage import chosen
 from etude.sim.task import Task
@@ -99,6 +99,7 @@ class World:
         self.arms.reset(seed, rng)
         self.task.reset(self, rng)
         strew_distractors(self, self._randomization.distractors, seed)
+        lead_astray(self, self._randomization.astray, seed)
         self.arms.settle(seed)
 
     def place(self, name: str, x: float, y: float, yaw: float, z: float = BLOCK_HALF_M) -> None:
