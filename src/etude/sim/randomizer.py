@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _STATISTICS = ("meaninertia", "meanmass")
 """What MuJoCo derives from masses besides arrays."""
 _TRIES = 60
+_LEAST_NOISE = 2**20
+"""Numbers from which pictures take their noise, each from a place of its own: drawing all anew would take as long as
+drawing the pictures."""
 _ASTRAY_RAD = 0.8
 """How far each joint is from its start where the arm went astray; the first one then reaches bins and blocks alike."""
 
@@ -70,7 +74,10 @@ class Randomizer:
             return picture
         spoilt = picture * np.float32(self._gain)
         if self._config.image_noise:
-            spoilt += np.float32(self._config.image_noise) * self._noise.standard_normal(picture.shape, np.float32)
+            pool = _pool(max(_LEAST_NOISE, 4 * picture.size))
+            start = self._noise.integers(len(pool) - picture.size)
+            noise = pool[start : start + picture.size].reshape(picture.shape)
+            spoilt += np.float32(self._config.image_noise) * noise
         return np.clip(np.rint(spoilt, out=spoilt), 0, 255, out=spoilt).astype(np.uint8)
 
     def _light(self, rng: np.random.Generator) -> None:
@@ -133,6 +140,12 @@ def lead_astray(world: World, share: float, seed: int) -> None:
         if tree not in model.body_rootid[model.geom_bodyid[data.contact.geom]]:
             return
     arm.place(start)
+
+
+@cache
+def _pool(size: int) -> np.ndarray:
+    """Draw `size` normal numbers."""
+    return np.random.default_rng(8).standard_normal(size, np.float32)
 
 
 def _arrays(model: mujoco.MjModel) -> dict[str, np.ndarray]:

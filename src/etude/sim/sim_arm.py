@@ -124,5 +124,6 @@ class SimArm:
 
     def _feel(self) -> np.ndarray:
         """Give where the servos take the joints to be: within the play of its gears a joint moves unnoticed."""
-        np.clip(self._felt, self._position - self._slack_rad, self._position + self._slack_rad, out=self._felt)
+        np.maximum(self._felt, self._position - self._slack_rad, out=self._felt)  # np.clip takes five times as long
+        np.minimum(self._felt, self._position + self._slack_rad, out=self._felt)
         return self._felt
