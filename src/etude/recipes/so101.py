@@ -31,7 +31,7 @@ def pick_place(world: World = "plain") -> Recipe:
     """Put a block into a bin."""
     recipe = _recipe("pick_place", world)
     if world == "hard":
-        return replace(recipe, episodes=190, noise=0.5, record=(*_RECORD, *_WAYS_BACK), minutes=5.0)
+        return replace(recipe, episodes=180, noise=0.5, record=(*_RECORD, *_WAYS_BACK), minutes=4.0)
     return replace(recipe, episodes=150, noise=1.0, minutes=3.2)
 
 
